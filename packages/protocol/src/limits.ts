@@ -1,0 +1,34 @@
+/** Every bound of the protocol in one place. A message outside these bounds is refused, never truncated. */
+export const limits = {
+  /** Bytes of a manifest's canonical JSON. */
+  manifestBytes: 1 << 20,
+  /** Bytes of a card's canonical JSON. */
+  cardBytes: 1 << 18,
+  /** Bytes of one stored model file. */
+  modelFileBytes: 2 ** 40,
+  /** Tensors in a manifest. */
+  tensors: 16_384,
+  /** Files in a package. */
+  files: 64,
+  /** Columns of a matrix (SPEC section 2.2: every overflow bound is proved up to here). */
+  matrixColumns: 1 << 16,
+  /** Rows of a matrix. */
+  matrixRows: 1 << 20,
+  layers: 512,
+  heads: 512,
+  headDimension: 256,
+  /** Positions of a sequence: prompt and completion together. */
+  positions: 1 << 17,
+  /** Bytes of a Merkle leaf. */
+  leafBytes: 1024,
+  /** Leaves of a Merkle tree. */
+  merkleLeaves: 2 ** 40,
+  /** Siblings of an inclusion proof. */
+  proofLength: 40,
+  stopIds: 64,
+  /** Bytes of a bundle's JSON, digests included. */
+  bundleBytes: 64 << 20,
+  /** Depth and nodes of a value that is put into canonical JSON. */
+  jsonDepth: 64,
+  jsonNodes: 1 << 20,
+} as const;

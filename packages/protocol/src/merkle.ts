@@ -1,0 +1,131 @@
+import { concatBytes, equalBytes, uintBE } from './bytes.ts';
+import { CommonweightError } from './errors.ts';
+import { limits } from './limits.ts';
+import { type Sha256, sha256 as defaultSha256 } from './sha256.ts';
+
+/** Domain tags of trees (SPEC section 20). A root of one kind can never pass for a root of another. */
+export const MerkleTag = {
+  /** 1,024-byte pieces of a stored model file. */
+  file: 0x01,
+  /** Pieces of at most 1,024 bytes of a residual vector (int32, little-endian). */
+  residual: 0x10,
+  /** Digests of residual vectors in order (position, commit point). */
+  thin: 0x11,
+  /** Salted token ids: prompt, then completion. */
+  ids: 0x12,
+  /** EIP-712 digests of receipts in a batch. */
+  receipts: 0x13,
+} as const;
+export type MerkleTag = (typeof MerkleTag)[keyof typeof MerkleTag];
+
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
+const ROOT = Uint8Array.of(2);
+
+export const merkleLeaf = (tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array =>
+  sha256(concatBytes(LEAF, Uint8Array.of(tag), data));
+
+const node = (left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array => sha256(concatBytes(NODE, left, right));
+
+const seal = (tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): Uint8Array =>
+  sha256(concatBytes(ROOT, Uint8Array.of(tag), uintBE(count, 8), top));
+
+/**
+ * Merkle tree with the shape of RFC 6962 (an odd node moves up unchanged), tagged leaves and a root that binds kind and count.
+ * Leaves are appended in order; the root of any prefix can be asked for. Memory: 32 bytes a leaf.
+ */
+export class MerkleTree {
+  readonly tag: MerkleTag;
+  readonly #sha256: Sha256;
+  readonly #leaves: Uint8Array[] = [];
+
+  constructor(tag: MerkleTag, sha256: Sha256 = defaultSha256) {
+    this.tag = tag;
+    this.#sha256 = sha256;
+  }
+
+  get count(): number {
+    return this.#leaves.length;
+  }
+
+  /** Appends a leaf with these bytes (at most 1,024). */
+  append(data: Uint8Array): void {
+    if (data.length > limits.leafBytes) {
+      throw new CommonweightError(`a Merkle leaf holds at most ${limits.leafBytes} bytes, got ${data.length}`, { code: 'merkle' });
+    }
+    this.#leaves.push(merkleLeaf(this.tag, data, this.#sha256));
+  }
+
+  /** Root over the first `count` leaves (default: all). Zero leaves have a root too. */
+  root(count: number = this.#leaves.length): Uint8Array {
+    this.#check(count, this.#leaves.length);
+    let level = this.#leaves.slice(0, count);
+    while (level.length > 1) level = this.#up(level);
+    return seal(this.tag, count, level[0] ?? new Uint8Array(32), this.#sha256);
+  }
+
+  /** Siblings from leaf `index` to the root over the first `count` leaves, bottom up. */
+  proof(index: number, count: number = this.#leaves.length): Uint8Array[] {
+    this.#check(count, this.#leaves.length);
+    this.#check(index, count - 1);
+    const siblings: Uint8Array[] = [];
+    let level = this.#leaves.slice(0, count);
+    for (let at = index; level.length > 1; at >>= 1) {
+      const sibling = level[at ^ 1];
+      if (sibling) siblings.push(sibling);
+      level = this.#up(level);
+    }
+    return siblings;
+  }
+
+  #up(level: readonly Uint8Array[]): Uint8Array[] {
+    const next: Uint8Array[] = [];
+    for (let i = 0; i < level.length; i += 2) {
+      const right = level[i + 1];
+      next.push(right ? node(level[i]!, right, this.#sha256) : level[i]!);
+    }
+    return next;
+  }
+
+  #check(value: number, maximum: number): void {
+    if (!Number.isSafeInteger(value) || value < 0 || value > maximum) {
+      throw new CommonweightError(`Merkle index or count: expected 0 to ${maximum}, got ${value}`, { code: 'merkle' });
+    }
+  }
+}
+
+/** Root over byte strings, each one leaf. */
+export function merkleRoot(tag: MerkleTag, leaves: Iterable<Uint8Array>, sha256: Sha256 = defaultSha256): Uint8Array {
+  const tree = new MerkleTree(tag, sha256);
+  for (const leaf of leaves) tree.append(leaf);
+  return tree.root();
+}
+
+/** Root over a byte string cut into 1,024-byte leaves (the last may be shorter; no bytes is no leaf). */
+export function merkleRootOfBytes(tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
+  const tree = new MerkleTree(tag, sha256);
+  for (let at = 0; at < data.length; at += limits.leafBytes) tree.append(data.subarray(at, at + limits.leafBytes));
+  return tree.root();
+}
+
+export interface InclusionProof {
+  readonly index: number;
+  readonly count: number;
+  readonly siblings: readonly Uint8Array[];
+}
+
+/** Whether `data` is leaf `proof.index` of the tree of `proof.count` leaves with this root. False on any malformed proof. */
+export function verifyInclusion(tag: MerkleTag, data: Uint8Array, proof: InclusionProof, root: Uint8Array, sha256: Sha256 = defaultSha256): boolean {
+  const { index, count, siblings } = proof;
+  if (!Number.isSafeInteger(count) || !Number.isSafeInteger(index) || index < 0 || index >= count) return false;
+  if (count > limits.merkleLeaves || siblings.length > limits.proofLength || data.length > limits.leafBytes) return false;
+  let hash = merkleLeaf(tag, data, sha256);
+  let used = 0;
+  for (let at = index, width = count; width > 1; at = Math.floor(at / 2), width = Math.ceil(width / 2)) {
+    if (at % 2 === 0 && at + 1 === width) continue;
+    const sibling = siblings[used++];
+    if (sibling?.length !== 32) return false;
+    hash = at % 2 === 1 ? node(sibling, hash, sha256) : node(hash, sibling, sha256);
+  }
+  return used === siblings.length && equalBytes(seal(tag, count, hash, sha256), root);
+}
