@@ -7,3 +7,5 @@ export * from './manifest.ts';
 export * from './merkle.ts';
 export * from './read.ts';
 export * from './sha256.ts';
+export * from './prf.ts';
+export * from './request.ts';
