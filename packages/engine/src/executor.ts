@@ -1,0 +1,37 @@
+import type { Manifest } from '@commonweight/protocol';
+
+/** Where an executor reads `weights.bin` from. Digests are checked by whoever provides it, over the bytes that were handed out. */
+export interface WeightsSource {
+  /** Fills `target` with the bytes at `offset`. */
+  readonly read: (offset: number, target: Uint8Array) => void;
+}
+
+/** KV cache of one running text. `length` positions are filled. */
+export interface Sequence {
+  readonly capacity: number;
+  readonly length: number;
+  /** Gives the memory back; using the sequence afterwards throws. */
+  readonly release: () => void;
+}
+
+export interface ForwardObserver {
+  /**
+   * Called once per (position, commit point), in order of positions within a chunk; `residual` is the int32 residual stream after that layer (a view, valid during the call).
+   * `point` is the index into the manifest's `commitPoints`.
+   */
+  readonly onResidual?: (position: number, point: number, residual: Int32Array) => void;
+  /** Called in order of positions for every position >= `logitsFrom`; `logits` are int32 Q16, one per id (a view, valid during the call). */
+  readonly onLogits?: (position: number, logits: Int32Array) => void;
+  /** First absolute position whose logits are wanted; none by default. */
+  readonly logitsFrom?: number;
+}
+
+/** The one interface of every back end. Same inputs, same bits, for any back end and any chunking (SPEC section 15). */
+export interface Executor {
+  readonly backend: string;
+  readonly manifest: Manifest;
+  /** Memory for at most `capacity` positions (<= graph.context). Throws a CommonweightError when it cannot be had. */
+  readonly newSequence: (capacity: number) => Sequence;
+  /** Runs `ids` at positions `sequence.length ...`, fills the cache. Any number of ids; the back end chunks as it likes. */
+  readonly forward: (sequence: Sequence, ids: readonly number[], observer?: ForwardObserver) => void;
+}
