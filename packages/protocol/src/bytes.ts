@@ -20,7 +20,10 @@ export function toHex(bytes: Uint8Array): Hex {
 /** Decodes `0x...`; throws when a digit is not hexadecimal, the length is odd, or `length` (bytes) differs. */
 export function fromHex(hex: string, length?: number): Uint8Array {
   if (!/^0x(?:[0-9a-fA-F]{2})*$/.test(hex) || (length !== undefined && hex.length !== 2 + 2 * length)) {
-    throw new CommonweightError(`expected 0x and ${length === undefined ? 'an even number of' : 2 * length} hexadecimal digits, got ${hex.length} characters`, { code: 'hex' });
+    throw new CommonweightError(
+      `expected 0x and ${length === undefined ? 'an even number of' : 2 * length} hexadecimal digits, got ${hex.length} characters`,
+      { code: 'hex' },
+    );
   }
   const bytes = new Uint8Array((hex.length - 2) / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 + 2 * i, 4 + 2 * i), 16);

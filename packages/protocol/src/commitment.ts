@@ -8,7 +8,8 @@ export const residualDigest = (residual: Uint8Array, sha256: Sha256 = defaultSha
   merkleRootOfBytes(MerkleTag.residual, residual, sha256);
 
 /** Positions that are run for `promptTokens` prompt and `completionTokens` answer tokens: the last sampled token is never fed back. */
-export const committedPositions = (promptTokens: number, completionTokens: number): number => promptTokens + Math.max(completionTokens, 1) - 1;
+export const committedPositions = (promptTokens: number, completionTokens: number): number =>
+  promptTokens + Math.max(completionTokens, 1) - 1;
 
 /** Digests of the commit points in order (position, commit point), 32 bytes each, and the thin root over them. */
 export class ThinCommitment {
@@ -55,7 +56,8 @@ export class ThinCommitment {
 }
 
 /** Salt of the id at `position`, from the client's secret nonce: an opening does not reveal its neighbours by dictionary. */
-const idSalt = (nonce: Uint8Array, position: number, sha256: Sha256): Uint8Array => sha256(concatBytes(nonce, uintBE(position, 8))).subarray(0, 16);
+const idSalt = (nonce: Uint8Array, position: number, sha256: Sha256): Uint8Array =>
+  sha256(concatBytes(nonce, uintBE(position, 8))).subarray(0, 16);
 
 /** Salted tree over token ids; the prompt's root is the root of a prefix of the receipt's. */
 export class IdsCommitment {

@@ -148,7 +148,21 @@ export function parseManifest(value: unknown): Manifest {
 }
 
 function parseGraph(value: unknown): Graph {
-  const f = new Fields(value, 'graph', ['layers', 'width', 'heads', 'kvHeads', 'headDimension', 'ffnWidth', 'vocabulary', 'context', 'normEpsilon', 'attentionScale', 'rope', 'head', 'commitPoints']);
+  const f = new Fields(value, 'graph', [
+    'layers',
+    'width',
+    'heads',
+    'kvHeads',
+    'headDimension',
+    'ffnWidth',
+    'vocabulary',
+    'context',
+    'normEpsilon',
+    'attentionScale',
+    'rope',
+    'head',
+    'commitPoints',
+  ]);
   const scale = new Fields(f.raw('attentionScale'), 'graph.attentionScale', ['mantissa', 'exponent']);
   const graph: Graph = {
     layers: f.integer('layers', 1, limits.layers),
@@ -167,7 +181,8 @@ function parseGraph(value: unknown): Graph {
   };
   if (graph.heads % graph.kvHeads !== 0) throw new DecodeError('graph.kvHeads', 'a divisor of graph.heads', graph.kvHeads);
   if (graph.headDimension % 2 !== 0) throw new DecodeError('graph.headDimension', 'an even number', graph.headDimension);
-  if (graph.heads * graph.headDimension > limits.matrixColumns) throw new DecodeError('graph.heads', `heads * headDimension <= ${limits.matrixColumns}`, graph.heads);
+  if (graph.heads * graph.headDimension > limits.matrixColumns)
+    throw new DecodeError('graph.heads', `heads * headDimension <= ${limits.matrixColumns}`, graph.heads);
   const points = graph.commitPoints;
   if (points.at(-1) !== graph.layers - 1 || points.some((point, i) => i > 0 && point <= points[i - 1]!)) {
     throw new DecodeError('graph.commitPoints', 'increasing layers that end with the last layer', points);
@@ -197,18 +212,34 @@ function parseTensor(value: unknown, path: string): Tensor {
   }
   if (kind === 'norm') {
     const f = new Fields(value, path, ['kind', 'name', 'length', 'exponent', 'offset']);
-    return { kind, name: f.string('name', 64, /^[a-z0-9_.]+$/), length: f.integer('length', 1, limits.matrixColumns), exponent: f.integer('exponent', -64, 64), offset: offset(f, 'offset') };
+    return {
+      kind,
+      name: f.string('name', 64, /^[a-z0-9_.]+$/),
+      length: f.integer('length', 1, limits.matrixColumns),
+      exponent: f.integer('exponent', -64, 64),
+      offset: offset(f, 'offset'),
+    };
   }
   if (kind === 'rope') {
     const f = new Fields(value, path, ['kind', 'name', 'positions', 'pairs', 'offset']);
-    return { kind, name: f.string('name', 64, /^[a-z0-9_.]+$/), positions: f.integer('positions', 1, limits.positions), pairs: f.integer('pairs', 1, limits.headDimension / 2), offset: offset(f, 'offset') };
+    return {
+      kind,
+      name: f.string('name', 64, /^[a-z0-9_.]+$/),
+      positions: f.integer('positions', 1, limits.positions),
+      pairs: f.integer('pairs', 1, limits.headDimension / 2),
+      offset: offset(f, 'offset'),
+    };
   }
   throw new DecodeError(`${path}.kind`, 'matrix, norm or rope', kind);
 }
 
 function parseFile(value: unknown, path: string): ModelFile {
   const f = new Fields(value, path, ['name', 'size', 'root']);
-  return { name: f.string('name', 64, /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/), size: f.integer('size', 0, limits.modelFileBytes), root: f.hex32('root') };
+  return {
+    name: f.string('name', 64, /^[a-z0-9_]+(?:\.[a-z0-9_]+)*$/),
+    size: f.integer('size', 0, limits.modelFileBytes),
+    root: f.hex32('root'),
+  };
 }
 
 function parseGeneration(value: unknown): GenerationDefaults {
@@ -226,7 +257,10 @@ export function expectedTensors(graph: Graph): Map<string, readonly [rows: numbe
   const { width, ffnWidth, vocabulary } = graph;
   const q = graph.heads * graph.headDimension;
   const kv = graph.kvHeads * graph.headDimension;
-  const shapes = new Map<string, readonly [number, number] | number>([['token_embd', [vocabulary, width]], ['output_norm', width]]);
+  const shapes = new Map<string, readonly [number, number] | number>([
+    ['token_embd', [vocabulary, width]],
+    ['output_norm', width],
+  ]);
   if (graph.head === 'untied') shapes.set('output', [vocabulary, width]);
   for (let layer = 0; layer < graph.layers; layer++) {
     const names = layerTensorNames(layer);
@@ -246,14 +280,22 @@ function checkTensors({ graph, tensors, files }: Manifest): void {
     seen.add(tensor.name);
     if (tensor.kind === 'rope') {
       if (tensor.name !== 'rope' || tensor.positions !== graph.context || tensor.pairs !== graph.headDimension / 2) {
-        throw new DecodeError(where, `the table rope of ${graph.context} x ${graph.headDimension / 2}`, `${tensor.positions} x ${tensor.pairs}`);
+        throw new DecodeError(
+          where,
+          `the table rope of ${graph.context} x ${graph.headDimension / 2}`,
+          `${tensor.positions} x ${tensor.pairs}`,
+        );
       }
       continue;
     }
     const shape = expected.get(tensor.name);
     if (shape === undefined) throw new DecodeError(where, 'a tensor of the graph', tensor.name);
-    const fits = tensor.kind === 'norm' ? shape === tensor.length : typeof shape !== 'number' && shape[0] === tensor.rows && shape[1] === tensor.columns;
-    if (!fits) throw new DecodeError(where, `shape ${String(shape)}`, tensor.kind === 'norm' ? tensor.length : `${tensor.rows},${tensor.columns}`);
+    const fits =
+      tensor.kind === 'norm'
+        ? shape === tensor.length
+        : typeof shape !== 'number' && shape[0] === tensor.rows && shape[1] === tensor.columns;
+    if (!fits)
+      throw new DecodeError(where, `shape ${String(shape)}`, tensor.kind === 'norm' ? tensor.length : `${tensor.rows},${tensor.columns}`);
   }
   for (const name of [...expected.keys(), 'rope']) if (!seen.has(name)) throw new DecodeError('tensors', `the tensor ${name}`, undefined);
 

@@ -115,7 +115,13 @@ export interface InclusionProof {
 }
 
 /** Whether `data` is leaf `proof.index` of the tree of `proof.count` leaves with this root. False on any malformed proof. */
-export function verifyInclusion(tag: MerkleTag, data: Uint8Array, proof: InclusionProof, root: Uint8Array, sha256: Sha256 = defaultSha256): boolean {
+export function verifyInclusion(
+  tag: MerkleTag,
+  data: Uint8Array,
+  proof: InclusionProof,
+  root: Uint8Array,
+  sha256: Sha256 = defaultSha256,
+): boolean {
   const { index, count, siblings } = proof;
   if (!Number.isSafeInteger(count) || !Number.isSafeInteger(index) || index < 0 || index >= count) return false;
   if (count > limits.merkleLeaves || siblings.length > limits.proofLength || data.length > limits.leafBytes) return false;

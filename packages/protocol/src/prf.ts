@@ -8,7 +8,15 @@ import { sha256 } from './sha256.ts';
  * payment never enter, so the same request draws the same numbers on every node, after a retry and after a failover.
  */
 export function prfKey(modelId: ModelId, sampler: SamplerSettings, seed: Hex, choice: number): Uint8Array {
-  return sha256(concatBytes(utf8('commonweight/prf/1'), fromHex(modelId, 32), sha256(utf8(canonicalize(sampler))), fromHex(seed, 16), uintBE(choice, 4)));
+  return sha256(
+    concatBytes(
+      utf8('commonweight/prf/1'),
+      fromHex(modelId, 32),
+      sha256(utf8(canonicalize(sampler))),
+      fromHex(seed, 16),
+      uintBE(choice, 4),
+    ),
+  );
 }
 
 /** The draw for the token at absolute position `position`: the first 8 bytes of SHA-256(key || u64 position), big-endian. */

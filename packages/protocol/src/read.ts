@@ -49,7 +49,11 @@ export class Fields {
   string(key: string, maximumLength: number, pattern?: RegExp): string {
     const value = this.#record[key];
     if (typeof value !== 'string' || value.length > maximumLength || (pattern && !pattern.test(value))) {
-      throw new DecodeError(this.name(key), `a string of at most ${maximumLength} characters${pattern ? ` matching ${pattern}` : ''}`, value);
+      throw new DecodeError(
+        this.name(key),
+        `a string of at most ${maximumLength} characters${pattern ? ` matching ${pattern}` : ''}`,
+        value,
+      );
     }
     return value;
   }
@@ -87,7 +91,8 @@ export class Fields {
 
   array(key: string, maximumLength: number): readonly unknown[] {
     const value = this.#record[key];
-    if (!Array.isArray(value) || value.length > maximumLength) throw new DecodeError(this.name(key), `an array of at most ${maximumLength}`, value);
+    if (!Array.isArray(value) || value.length > maximumLength)
+      throw new DecodeError(this.name(key), `an array of at most ${maximumLength}`, value);
     return value;
   }
 

@@ -48,18 +48,37 @@ export interface CanonicalRequest {
 export const requestHashOf = (request: CanonicalRequest): Hex32 => toHex(sha256(utf8(canonicalize(request))));
 
 /** The commitment in {@link CanonicalRequest.auditConsent}. */
-export const auditConsentOf = (salt: Hex32, consent: boolean): Hex32 => toHex(sha256(concatBytes(fromHex(salt, 32), Uint8Array.of(consent ? 1 : 0))));
+export const auditConsentOf = (salt: Hex32, consent: boolean): Hex32 =>
+  toHex(sha256(concatBytes(fromHex(salt, 32), Uint8Array.of(consent ? 1 : 0))));
 
 export function parseSampler(value: unknown, path: string): SamplerSettings {
   const f = new Fields(value, path, ['temperature', 'topK', 'topP']);
   const temperature = f.integer('temperature', 0, 100_000_000);
-  if (temperature !== 0 && temperature < 10_000) throw new DecodeError(f.name('temperature'), '0 or 10,000 to 100,000,000 millionths', temperature);
+  if (temperature !== 0 && temperature < 10_000)
+    throw new DecodeError(f.name('temperature'), '0 or 10,000 to 100,000,000 millionths', temperature);
   return { temperature, topK: f.integer('topK', 0, limits.matrixRows), topP: f.integer('topP', 1, 1_000_000) };
 }
 
 /** Reads an untrusted request; an unknown field is refused. */
 export function parseRequest(value: unknown, path = 'request'): CanonicalRequest {
-  const f = new Fields(value, path, ['version', 'modelId', 'promptRoot', 'promptTokens', 'sampler', 'seed', 'choice', 'stopIds', 'maxTokens', 'node', 'payer', 'channel', 'asset', 'promptPrice', 'completionPrice', 'auditConsent']);
+  const f = new Fields(value, path, [
+    'version',
+    'modelId',
+    'promptRoot',
+    'promptTokens',
+    'sampler',
+    'seed',
+    'choice',
+    'stopIds',
+    'maxTokens',
+    'node',
+    'payer',
+    'channel',
+    'asset',
+    'promptPrice',
+    'completionPrice',
+    'auditConsent',
+  ]);
   const request: CanonicalRequest = {
     version: f.literal('version', [REQUEST_VERSION]),
     modelId: f.hex32('modelId'),
@@ -78,6 +97,7 @@ export function parseRequest(value: unknown, path = 'request'): CanonicalRequest
     completionPrice: String(f.uint('completionPrice')),
     auditConsent: f.hex32('auditConsent'),
   };
-  if (request.stopIds.some((id, i) => i > 0 && id <= request.stopIds[i - 1]!)) throw new DecodeError(f.name('stopIds'), 'increasing ids', request.stopIds);
+  if (request.stopIds.some((id, i) => i > 0 && id <= request.stopIds[i - 1]!))
+    throw new DecodeError(f.name('stopIds'), 'increasing ids', request.stopIds);
   return request;
 }

@@ -1,0 +1,93 @@
+import { type Hex32, fromBase64, toBase64 } from './bytes.ts';
+import { type End, type Receipt, parseEnd, parseReceipt, receiptToJson } from './receipt.ts';
+import { type CanonicalRequest, parseRequest } from './request.ts';
+import { limits } from './limits.ts';
+import { Fields } from './read.ts';
+import type { Signature } from './signature.ts';
+
+/**
+ * Messages between a gateway and a worker (SPEC section 25). The gateway POSTs a {@link RunRequest} to `/v1/run` and reads
+ * newline-delimited JSON frames; it may POST an {@link EndRequest} to `/v1/end` while the run goes on.
+ */
+export interface RunRequest {
+  readonly request: CanonicalRequest;
+  readonly signature: Signature;
+  readonly promptIds: readonly number[];
+  readonly nonce: Hex32;
+}
+
+export interface EndRequest {
+  readonly end: End;
+  readonly signature: Signature;
+}
+
+/** One line of the worker's answer. `queued` and `prefill` are progress, `receipt` or `error` is the last one. */
+export type Frame =
+  | { readonly type: 'queued'; readonly ahead: number }
+  | { readonly type: 'prefill'; readonly done: number; readonly total: number }
+  | { readonly type: 'token'; readonly index: number; readonly id: number }
+  | { readonly type: 'receipt'; readonly receipt: Receipt; readonly signature: Signature; readonly digests: Uint8Array }
+  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
+
+export function parseRunRequest(value: unknown): RunRequest {
+  const f = new Fields(value, '', ['request', 'signature', 'promptIds', 'nonce']);
+  return {
+    request: parseRequest(f.raw('request')),
+    signature: f.hex('signature', 65),
+    promptIds: f.integers('promptIds', limits.positions, 0, limits.matrixRows - 1),
+    nonce: f.hex32('nonce'),
+  };
+}
+
+export function parseEndRequest(value: unknown): EndRequest {
+  const f = new Fields(value, '', ['end', 'signature']);
+  return { end: parseEnd(f.raw('end')), signature: f.hex('signature', 65) };
+}
+
+export function encodeFrame(frame: Frame): string {
+  if (frame.type !== 'receipt') return JSON.stringify(frame);
+  const receipt = receiptToJson(frame.receipt);
+  return JSON.stringify({ type: frame.type, receipt, signature: frame.signature, digests: toBase64(frame.digests) });
+}
+
+export function parseFrame(value: unknown): Frame {
+  const type = new Fields(value, 'frame', [
+    'type',
+    'ahead?',
+    'done?',
+    'total?',
+    'index?',
+    'id?',
+    'receipt?',
+    'signature?',
+    'digests?',
+    'code?',
+    'message?',
+    'retryable?',
+  ]).literal('type', ['queued', 'prefill', 'token', 'receipt', 'error']);
+  switch (type) {
+    case 'queued':
+      return { type, ahead: new Fields(value, 'frame', ['type', 'ahead']).integer('ahead', 0, limits.positions) };
+    case 'prefill': {
+      const f = new Fields(value, 'frame', ['type', 'done', 'total']);
+      return { type, done: f.integer('done', 0, limits.positions), total: f.integer('total', 0, limits.positions) };
+    }
+    case 'token': {
+      const f = new Fields(value, 'frame', ['type', 'index', 'id']);
+      return { type, index: f.integer('index', 0, limits.positions), id: f.integer('id', 0, limits.matrixRows - 1) };
+    }
+    case 'receipt': {
+      const f = new Fields(value, 'frame', ['type', 'receipt', 'signature', 'digests']);
+      return {
+        type,
+        receipt: parseReceipt(f.raw('receipt')),
+        signature: f.hex('signature', 65),
+        digests: fromBase64(f.string('digests', limits.bundleBytes)),
+      };
+    }
+    case 'error': {
+      const f = new Fields(value, 'frame', ['type', 'code', 'message', 'retryable']);
+      return { type, code: f.string('code', 64), message: f.string('message', 1024), retryable: f.boolean('retryable') };
+    }
+  }
+}
