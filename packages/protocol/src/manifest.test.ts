@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { type Manifest, type Tensor, expectedTensors, modelIdOf, padTo, parseManifest } from './manifest.ts';
+
+const graph: Manifest['graph'] = {
+  layers: 2,
+  width: 20,
+  heads: 2,
+  kvHeads: 1,
+  headDimension: 8,
+  ffnWidth: 24,
+  vocabulary: 40,
+  context: 16,
+  normEpsilon: 5,
+  attentionScale: { mantissa: 40_000, exponent: -1 },
+  rope: 'interleaved',
+  head: 'tied',
+  commitPoints: [0, 1],
+};
+
+function build(): Manifest {
+  let end = 0;
+  const take = (bytes: number): number => {
+    const at = end;
+    end += padTo(bytes, 1024);
+    return at;
+  };
+  const tensors: Tensor[] = [...expectedTensors(graph)].map(([name, shape]) =>
+    typeof shape === 'number'
+      ? { kind: 'norm', name, length: shape, exponent: 20, offset: take(4 * shape) }
+      : {
+          kind: 'matrix',
+          name,
+          rows: shape[0],
+          columns: shape[1],
+          exponent: 22,
+          activationBits: 14,
+          weights: take(padTo(shape[0], 16) * padTo(shape[1], 64)),
+          multipliers: take(4 * padTo(shape[0], 16)),
+        },
+  );
+  tensors.push({ kind: 'rope', name: 'rope', positions: 16, pairs: 4, offset: take(4 * 16 * 4) });
+  const root = `0x${'00'.repeat(32)}` as const;
+  return {
+    spec: 'int-transformer/1',
+    graph,
+    tensors,
+    files: [
+      { name: 'weights.bin', size: end, root },
+      { name: 'tokenizer.json', size: 1, root },
+      { name: 'chat_template.jinja', size: 1, root },
+    ],
+    generation: { stopIds: [2], temperature: 1_000_000, topP: 1_000_000, topK: 0 },
+  };
+}
+
+type Loose = { [key: string]: Loose } & Loose[] & number & string;
+const changed = (change: (manifest: Loose) => void): unknown => {
+  const copy = structuredClone(build()) as unknown as Loose;
+  change(copy);
+  return copy;
+};
+const set = (target: Loose, key: string, value: unknown): void => void ((target as Record<string, unknown>)[key] = value);
+
+describe('manifest', () => {
+  it('parses a whole one and its id does not depend on key order', () => {
+    const manifest = build();
+    expect(parseManifest(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
+    const reversed = Object.fromEntries(Object.entries(manifest).toReversed()) as unknown as Manifest;
+    expect(modelIdOf(reversed)).toBe(modelIdOf(manifest));
+    expect(modelIdOf({ ...manifest, generation: { ...manifest.generation, topK: 1 } })).not.toBe(modelIdOf(manifest));
+  });
+
+  it.each<[string, (manifest: Loose) => void, RegExp]>([
+    ['another spec', (m) => set(m, 'spec', 'int-transformer/2'), /spec/],
+    ['an unknown field', (m) => set(m, 'name', 'x'), /name: expected only the fields/],
+    ['heads that kvHeads does not divide', (m) => set(m.graph!, 'kvHeads', 3), /kvHeads/],
+    ['an odd head dimension', (m) => set(m.graph!, 'headDimension', 9), /headDimension/],
+    ['commit points without the last layer', (m) => set(m.graph!, 'commitPoints', [0]), /commitPoints/],
+    ['commit points out of order', (m) => set(m.graph!, 'commitPoints', [1, 1]), /commitPoints/],
+    ['a missing tensor', (m) => void m.tensors!.splice(3, 1), /tensor/],
+    ['a tensor twice', (m) => void m.tensors!.push(m.tensors![0]!), /each tensor once/],
+    ['a tensor of another shape', (m) => set(m.tensors![0]!, 'rows', 41), /token_embd/],
+    ['an unaligned offset', (m) => set(m.tensors![0]!, 'weights', 100), /multiple of 1024/],
+    ['overlapping parts', (m) => set(m.tensors![1]!, 'offset', 0), /next part at byte/],
+    ['a file that is too long', (m) => set(m.files![0]!, 'size', 1024 * 1024), /bytes that the tensors take/],
+    ['a file name with a path', (m) => set(m.files![1]!, 'name', '../tokenizer.json'), /files\[1\]\.name/],
+    ['a rope table of another size', (m) => set(m.tensors!.at(-1)!, 'positions', 8), /rope/],
+    [
+      '20,000 tensors',
+      (m) =>
+        set(
+          m,
+          'tensors',
+          Array.from({ length: 20_000 }, () => ({})),
+        ),
+      /at most 16384/,
+    ],
+  ])('refuses %s', (_, change, message) => {
+    expect(() => parseManifest(changed(change))).toThrow(message);
+  });
+});
