@@ -1,0 +1,48 @@
+import { CommonweightError, type ErrorAction } from '@commonweight/protocol';
+
+export type ChainErrorCode =
+  /** No answer from the RPC URL, or not in time. */
+  | 'chain_unreachable'
+  /** A contract refused; `details.reason` is the name of its error, `details.args` its arguments. */
+  | 'chain_reverted'
+  /** The RPC URL serves another chain, or nothing is deployed at our addresses. */
+  | 'wrong_chain'
+  /** The RPC URL answered with an error that is no revert (no funds, unknown method). */
+  | 'chain_rpc'
+  /** A transaction was not mined in time, replacements included. */
+  | 'chain_timeout'
+  /** Too many transactions of one key wait already. */
+  | 'chain_busy'
+  /** A transaction was asked for from a client without a key. */
+  | 'chain_read_only'
+  /** Another process runs a development chain in this data directory. */
+  | 'dev_chain_locked'
+  /** anvil or its guard did not start or ended. */
+  | 'dev_chain_failed'
+  /** No anvil binary for this platform. */
+  | 'no_anvil'
+  /** A file of the data directory is not what we wrote. */
+  | 'dev_chain_file';
+
+const actions: Record<ChainErrorCode, ErrorAction> = {
+  chain_unreachable: 'retry',
+  chain_reverted: 'fix-input',
+  wrong_chain: 'stop',
+  chain_rpc: 'fix-input',
+  chain_timeout: 'retry',
+  chain_busy: 'retry',
+  chain_read_only: 'fix-input',
+  dev_chain_locked: 'fix-input',
+  dev_chain_failed: 'stop',
+  no_anvil: 'stop',
+  dev_chain_file: 'stop',
+};
+
+export class ChainError extends CommonweightError {
+  override readonly name = 'ChainError';
+  declare readonly code: ChainErrorCode;
+
+  constructor(code: ChainErrorCode, message: string, options: { details?: Readonly<Record<string, unknown>>; cause?: unknown } = {}) {
+    super(message, { code, action: actions[code], ...options });
+  }
+}

@@ -1,0 +1,35 @@
+/** Every bound of this package in one place. Times are milliseconds. */
+export const limits = {
+  /** One JSON-RPC call. */
+  rpcTimeout: 5_000,
+  /** A dump of the development chain's whole state. */
+  dumpTimeout: 60_000,
+  /** Transactions of one key that wait for their turn. */
+  queuedTransactions: 256,
+  /** From sending a transaction to its receipt; then it is replaced with a higher fee. */
+  receiptTimeout: 60_000,
+  /** First and longest pause between two looks for a receipt. */
+  receiptPollFirst: 10,
+  receiptPollLongest: 1_000,
+  /** Times one transaction is replaced, or sent again after a foreign transaction took its nonce. */
+  replacements: 3,
+  /** Raise of both fees at a replacement, in percent (nodes ask for at least 10). */
+  replacementRaise: 25n,
+  /** Entries asked for in one page of a list. */
+  page: 64,
+  /** Pages of one list. */
+  pages: 1_024,
+  /** Least time between two snapshots of the development chain. */
+  snapshotInterval: 2_000,
+  /** From spawning anvil to its open port. */
+  anvilStart: 20_000,
+  /** From asking the guard to stop to its end: one last snapshot. */
+  guardStop: 30_000,
+  /** From spawning the guard to its ready message: waits for a predecessor that is writing its last snapshot. */
+  guardStart: 60_000,
+  /** How long a start waits for another guard of the same data directory to end. */
+  lockWait: 10_000,
+  lockPoll: 50,
+  /** Bytes of anvil's or the guard's error output that are kept for a message. */
+  errorOutput: 4_096,
+} as const;
