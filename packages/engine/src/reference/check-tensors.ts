@@ -1,0 +1,79 @@
+import {
+  type Graph,
+  type Manifest,
+  type MatrixTensor,
+  type NormTensor,
+  type Tensor,
+  layerTensorNames,
+  padTo,
+} from '@commonweight/protocol';
+import { limits } from '../limits.ts';
+import { TensorError } from './tensor-error.ts';
+
+/** Checks what SPEC section 2 demands of a manifest's tensors beyond `parseManifest`: exponents, and one activation width for matrices that share an input. */
+export function checkManifestTensors({ graph, tensors }: Manifest): void {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  for (const tensor of tensors) if (tensor.kind !== 'rope') checkExponent(tensor);
+  for (const group of sharedInputs(graph)) {
+    const widths = group.map((name) => activationBits(byName.get(name), name));
+    if (widths.some((bits) => bits !== widths[0]))
+      throw new TensorError(group.join(', '), 'one activationBits, as they share their input', widths.join(', '));
+  }
+}
+
+/** Checks the bytes of a matrix: no -128, zero padding, multipliers from 0 to 2^22. `packed` is `[N/16][K/4][16][4]`, `multipliers` has padded length. */
+export function checkMatrixData(tensor: MatrixTensor, packed: Int8Array, multipliers: Int32Array): void {
+  const columns = padTo(tensor.columns, 64);
+  const rows = padTo(tensor.rows, 16);
+  if (packed.length !== rows * columns || multipliers.length !== rows) {
+    throw new TensorError(tensor.name, `${rows * columns} weights and ${rows} multipliers`, `${packed.length} and ${multipliers.length}`);
+  }
+  const lowest = packed.indexOf(-128);
+  if (lowest !== -1) throw new TensorError(tensor.name, 'weights from -127 to 127', `-128 at byte ${lowest}`);
+  for (const [n, multiplier] of multipliers.entries()) {
+    const largest = n < tensor.rows ? limits.rowMultiplier : 0;
+    if (multiplier < 0 || multiplier > largest)
+      throw new TensorError(tensor.name, `a multiplier from 0 to ${largest} at row ${n}`, String(multiplier));
+  }
+  checkPadding(tensor, packed, rows, columns);
+}
+
+/** Checks the values of an RMSNorm: at most 2^21. */
+export function checkNormData(tensor: NormTensor, weights: Int32Array): void {
+  for (const [i, weight] of weights.entries()) {
+    if (Math.abs(weight) > limits.normWeight)
+      throw new TensorError(tensor.name, `|weight| <= ${limits.normWeight} at ${i}`, String(weight));
+  }
+}
+
+function checkPadding(tensor: MatrixTensor, packed: Int8Array, rows: number, columns: number): void {
+  for (let n = 0; n < rows; n++) {
+    for (let k = n < tensor.rows ? tensor.columns : 0; k < columns; k++) {
+      const value = packed[packedIndex(n, k, columns)]!;
+      if (value !== 0) throw new TensorError(tensor.name, `zero padding at row ${n}, column ${k}`, String(value));
+    }
+  }
+}
+
+/** Byte of weight (n, k) in `[N/16][K/4][16][4]`; `paddedColumns` is K padded to 64. */
+export const packedIndex = (n: number, k: number, paddedColumns: number): number =>
+  ((n >> 4) * (paddedColumns >> 2) + (k >> 2)) * 64 + (n & 15) * 4 + (k & 3);
+
+function checkExponent(tensor: Exclude<Tensor, { kind: 'rope' }>): void {
+  if (!Number.isInteger(tensor.exponent) || Math.abs(tensor.exponent) > limits.exponent) {
+    throw new TensorError(tensor.name, `an exponent from -${limits.exponent} to ${limits.exponent}`, String(tensor.exponent));
+  }
+}
+
+function activationBits(tensor: Tensor | undefined, name: string): number {
+  if (tensor?.kind !== 'matrix') throw new TensorError(name, 'a matrix', tensor?.kind ?? 'nothing');
+  return tensor.activationBits;
+}
+
+/** Matrices that read the same quantised vector. */
+function sharedInputs(graph: Graph): string[][] {
+  return Array.from({ length: graph.layers }, (_, layer) => layerTensorNames(layer)).flatMap((names) => [
+    [names.q, names.k, names.v],
+    [names.gate, names.up],
+  ]);
+}

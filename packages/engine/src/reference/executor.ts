@@ -1,0 +1,94 @@
+import { CommonweightError, type Manifest } from '@commonweight/protocol';
+import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
+import { embedToken, logitsOf, runLayer } from './forward.ts';
+import { type KeyValueHead, newKeyValueHead } from './kv-cache.ts';
+import { type Model, loadModel } from './load-model.ts';
+
+/**
+ * The oracle: plain TypeScript, one position after the other, one function an operation. Every other back end must give its bits.
+ * Reads and checks the whole model at once; throws a {@link CommonweightError} that names the tensor at fault.
+ */
+export function createReferenceExecutor(manifest: Manifest, weights: WeightsSource): Executor {
+  const model = loadModel(manifest, weights);
+  return {
+    backend: 'reference',
+    manifest,
+    newSequence: (capacity) => new ReferenceSequence(model, capacity),
+    forward: (sequence, ids, observer) => {
+      if (!(sequence instanceof ReferenceSequence) || !sequence.belongsTo(model)) {
+        throw new CommonweightError('expected a sequence of this executor, got one of another; use newSequence', {
+          code: 'sequence',
+          action: 'stop',
+        });
+      }
+      sequence.append(ids, observer ?? {});
+    },
+  };
+}
+
+class ReferenceSequence implements Sequence {
+  readonly capacity: number;
+  readonly #model: Model;
+  #caches: KeyValueHead[][];
+  #released = false;
+  #length = 0;
+
+  constructor(model: Model, capacity: number) {
+    const { context, layers, kvHeads, headDimension } = model.graph;
+    if (!Number.isInteger(capacity) || capacity < 1 || capacity > context) {
+      throw new CommonweightError(`capacity: expected 1 to ${context} positions, got ${capacity}`, { code: 'sequence', field: 'capacity' });
+    }
+    this.#model = model;
+    this.capacity = capacity;
+    this.#caches = Array.from({ length: layers }, () => Array.from({ length: kvHeads }, () => newKeyValueHead(capacity, headDimension)));
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  belongsTo(model: Model): boolean {
+    return this.#model === model;
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#caches = [];
+  }
+
+  append(ids: readonly number[], observer: ForwardObserver): void {
+    this.#check(ids);
+    const logitsFrom = observer.logitsFrom ?? Number.POSITIVE_INFINITY;
+    for (const id of ids) {
+      const position = this.#length;
+      const x = this.#runLayers(id, position, observer);
+      this.#length++;
+      if (position >= logitsFrom) observer.onLogits?.(position, logitsOf(this.#model, x));
+    }
+  }
+
+  #runLayers(id: number, position: number, observer: ForwardObserver): Int32Array {
+    const { graph, layers } = this.#model;
+    const x = embedToken(this.#model, id);
+    for (const [index, layer] of layers.entries()) {
+      runLayer(this.#model, layer, x, position, this.#caches[index]!);
+      const point = graph.commitPoints.indexOf(index);
+      if (point !== -1) observer.onResidual?.(position, point, x);
+    }
+    return x;
+  }
+
+  #check(ids: readonly number[]): void {
+    if (this.#released) throw new CommonweightError('expected a sequence in use, got a released one', { code: 'sequence', action: 'stop' });
+    const { vocabulary } = this.#model.graph;
+    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
+    if (wrong !== undefined)
+      throw new CommonweightError(`expected ids from 0 to ${vocabulary - 1}, got ${wrong}`, { code: 'ids', field: 'ids' });
+    if (this.#length + ids.length > this.capacity) {
+      throw new CommonweightError(`expected at most ${this.capacity - this.#length} more ids, got ${ids.length}; open a longer sequence`, {
+        code: 'sequence',
+        field: 'ids',
+      });
+    }
+  }
+}

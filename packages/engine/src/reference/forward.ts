@@ -1,0 +1,65 @@
+import { attend } from './attention.ts';
+import { embed } from './embedding.ts';
+import { type KeyValueHead, storeKeyValue } from './kv-cache.ts';
+import type { Layer, Matrix, Model } from './load-model.ts';
+import { matmul } from './matmul.ts';
+import { type Quantised, quantise, quantiseWide } from './quantise.ts';
+import { requantise } from './requantise.ts';
+import { addToResidual } from './residual-add.ts';
+import { rmsNormQuantise } from './rms-norm.ts';
+import { rope } from './rope.ts';
+import { swiglu } from './swiglu.ts';
+
+/** Fraction bits of what a matrix gives: 16 for q, k, v, gate, up and logits, 12 for what is added to the residual. */
+const VALUE_BITS = 16;
+const RESIDUAL_BITS = 12;
+
+/** The residual stream of one token before the first layer. */
+export function embedToken({ embedding }: Model, id: number): Int32Array {
+  const row = embedding.weights.subarray(id * embedding.columns, (id + 1) * embedding.columns);
+  return embed(row, embedding.multipliers[id]!, embedding.exponent);
+}
+
+/** Runs one layer at `position` on the residual stream `x`, in place; `cache` has one entry a KV head and is filled at `position`. */
+export function runLayer(
+  { graph, rope: table }: Model,
+  layer: Layer,
+  x: Int32Array,
+  position: number,
+  cache: readonly KeyValueHead[],
+): void {
+  const { heads, kvHeads, headDimension: size, normEpsilon } = graph;
+  const slice = (vector: Int32Array, head: number): Int32Array => vector.subarray(head * size, (head + 1) * size);
+  const angles = table.subarray(position * size, (position + 1) * size);
+
+  const input = rmsNormQuantise(x, layer.attentionNorm, normEpsilon, layer.q.activationBits);
+  const [q, k, v] = [layer.q, layer.k, layer.v].map((matrix) => apply(matrix, input, VALUE_BITS)) as [Int32Array, Int32Array, Int32Array];
+  for (const [g, head] of cache.entries()) storeKeyValue(head, position, rope(slice(k, g), angles), slice(v, g));
+
+  const attended = new Float64Array(heads * size);
+  for (let h = 0; h < heads; h++) {
+    const head = cache[Math.floor(h / (heads / kvHeads))]!;
+    attended.set(attend(rope(slice(q, h), angles), head, position + 1, graph.attentionScale), h * size);
+  }
+  addToResidual(x, apply(layer.o, withFractionBits(quantise(attended, layer.o.activationBits), 24), RESIDUAL_BITS));
+
+  const ffnInput = rmsNormQuantise(x, layer.ffnNorm, normEpsilon, layer.gate.activationBits);
+  const activated = swiglu(apply(layer.gate, ffnInput, VALUE_BITS), apply(layer.up, ffnInput, VALUE_BITS));
+  addToResidual(x, apply(layer.down, withFractionBits(quantiseWide(activated, layer.down.activationBits), 32), RESIDUAL_BITS));
+}
+
+/** Logits of a position from its residual stream after the last layer: int32 Q16, one per id. */
+export function logitsOf({ graph, outputNorm, head }: Model, x: Int32Array): Int32Array {
+  return apply(head, rmsNormQuantise(x, outputNorm, graph.normEpsilon, head.activationBits), VALUE_BITS);
+}
+
+function apply(matrix: Matrix, input: Quantised, fractionBits: number): Int32Array {
+  const acc = matmul(matrix.weights, input.q, matrix.rows);
+  return Int32Array.from(acc, (sum, n) => requantise(sum, matrix.multipliers[n]!, matrix.exponent, input.scale, fractionBits));
+}
+
+/** Quantised integers whose real value is 2^-bits of what they were quantised as. */
+const withFractionBits = ({ q, scale }: Quantised, bits: number): Quantised => ({
+  q,
+  scale: { mantissa: scale.mantissa, exponent: scale.exponent - bits },
+});
