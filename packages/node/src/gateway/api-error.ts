@@ -1,0 +1,51 @@
+import { CommonweightError } from '@commonweight/protocol';
+
+/** The only statuses that the gateway answers a failed request with. */
+export type ErrorStatus = 400 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503;
+
+export interface ApiErrorOptions {
+  readonly status: ErrorStatus;
+  readonly code: string;
+  /** The request field at fault, as OpenAI's `param`. */
+  readonly param?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** A failure that may be shown to the client, with its HTTP status. HTTP statuses exist nowhere else in the project. */
+export class ApiError extends CommonweightError {
+  override readonly name = 'ApiError';
+  readonly status: ErrorStatus;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(message: string, options: ApiErrorOptions) {
+    super(message, {
+      code: options.code,
+      action: options.status === 429 || options.status === 503 ? 'retry' : options.status >= 500 ? 'stop' : 'fix-input',
+      ...(options.param !== undefined && { field: options.param }),
+      ...(options.cause !== undefined && { cause: options.cause }),
+    });
+    this.status = options.status;
+    this.headers = options.headers ?? {};
+  }
+}
+
+const types: Partial<Record<ErrorStatus, string>> = { 403: 'permission_error', 429: 'rate_limit_error' };
+
+/** OpenAI's error body. */
+export interface ErrorBody {
+  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string };
+}
+
+export const errorBody = (error: ApiError): ErrorBody => ({
+  error: {
+    message: error.message,
+    type: types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error'),
+    param: error.field ?? null,
+    code: error.code,
+  },
+});
+
+/** A 400 that names the field. */
+export const invalid = (param: string | undefined, message: string, code = 'invalid_value'): ApiError =>
+  new ApiError(message, { status: 400, code, param });
