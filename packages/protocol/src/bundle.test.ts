@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { type Bundle, bundleToJson, parseBundle } from './bundle.ts';
+import type { Address, Hex32 } from './bytes.ts';
+import { encodeFrame, parseEndRequest, parseFrame, parseRunRequest } from './worker-wire.ts';
+
+const hex32 = (byte: string): Hex32 => `0x${byte.repeat(32)}` as Hex32;
+const address = (byte: string): Address => `0x${byte.repeat(20)}` as Address;
+const signature = `0x${'5a'.repeat(65)}` as const;
+
+const bundle: Bundle = {
+  version: 'commonweight/bundle/1',
+  domain: { chainId: 7, verifyingContract: address('c0') },
+  request: {
+    version: 'commonweight/request/1',
+    modelId: hex32('01'),
+    promptRoot: hex32('02'),
+    promptTokens: 3,
+    sampler: { temperature: 700_000, topK: 40, topP: 950_000 },
+    seed: `0x${'03'.repeat(16)}`,
+    choice: 0,
+    stopIds: [0, 2],
+    maxTokens: 16,
+    node: address('04'),
+    payer: address('05'),
+    channel: hex32('00'),
+    asset: address('00'),
+    promptPrice: '0',
+    completionPrice: '12',
+    auditConsent: hex32('06'),
+  },
+  requestSignature: signature,
+  nonce: hex32('07'),
+  auditSalt: hex32('08'),
+  auditConsent: true,
+  promptIds: [1, 2, 3],
+  completionIds: [4, 2],
+  receipt: {
+    node: address('04'),
+    payer: address('05'),
+    modelId: hex32('01'),
+    requestHash: hex32('09'),
+    idsRoot: hex32('0a'),
+    thinRoot: hex32('0b'),
+    promptTokens: 3,
+    completionTokens: 2,
+    finishReason: 'stop_string',
+    promptPrice: 0n,
+    completionPrice: 12n,
+    asset: address('00'),
+    cumulativeAmount: 1n,
+    channel: hex32('00'),
+    batch: 0,
+    sequence: 0,
+    previous: hex32('00'),
+    issuedAt: 1,
+  },
+  signature,
+  end: { end: { requestHash: hex32('09'), completionTokens: 2, reason: 'stop_string' }, signature },
+  digests: new Uint8Array(128).fill(9),
+};
+const json = (): Record<string, unknown> => JSON.parse(JSON.stringify(bundleToJson(bundle))) as Record<string, unknown>;
+
+describe('bundle', () => {
+  it('parses what it writes', () => {
+    expect(parseBundle(json())).toEqual(bundle);
+    const { end: _end, digests: _digests, ...short } = json();
+    expect(Object.keys(parseBundle(short))).not.toContain('end');
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['another version', { version: 'commonweight/bundle/2' }, /version/],
+    ['an unknown field', { note: 1 }, /note/],
+    ['a negative id', { promptIds: [1, -2] }, /promptIds\[1\]/],
+    ['ids that are no array', { completionIds: '12' }, /completionIds/],
+    ['half a digest', { digests: 'AAAA' }, /32-byte digests/],
+    ['sloppy base64', { digests: 'AAAA\n' }, /base64/],
+    ['a short signature', { signature: '0x00' }, /signature/],
+    ['an upper-case nonce', { nonce: `0x${'AB'.repeat(32)}` }, /nonce/],
+    ['a request with unordered stop ids', { request: { ...bundle.request, stopIds: [2, 0] } }, /request\.stopIds/],
+    [
+      'a temperature that the sampler does not have',
+      { request: { ...bundle.request, sampler: { temperature: 5, topK: 0, topP: 1 } } },
+      /sampler\.temperature/,
+    ],
+    ['an unknown sampler setting', { request: { ...bundle.request, sampler: { ...bundle.request.sampler, minP: 1 } } }, /sampler\.minP/],
+  ])('refuses %s', (_, change, message) => {
+    expect(() => parseBundle({ ...json(), ...change })).toThrow(message);
+  });
+});
+
+describe('worker messages', () => {
+  it.each([
+    { type: 'queued', ahead: 3 } as const,
+    { type: 'prefill', done: 1, total: 9 } as const,
+    { type: 'token', index: 0, id: 49_151 } as const,
+    { type: 'receipt', receipt: bundle.receipt, signature, digests: new Uint8Array(64).fill(3) } as const,
+    { type: 'error', code: 'busy', message: 'try again', retryable: true } as const,
+  ])('frame $type parses back', (frame) => {
+    expect(parseFrame(JSON.parse(encodeFrame(frame)))).toEqual(frame);
+  });
+
+  it.each([
+    [null],
+    [[]],
+    [{ type: 'token', index: 0 }],
+    [{ type: 'token', index: 0, id: 1, more: 1 }],
+    [{ type: 'done' }],
+    [{ type: 'queued', ahead: 1.5 }],
+  ])('refuses the frame %j', (frame) => {
+    expect(() => parseFrame(frame)).toThrow(/frame/);
+  });
+
+  it('parses runs and ends, and refuses unknown fields', () => {
+    const run = { request: bundle.request, signature, promptIds: [1, 2, 3], nonce: hex32('07') };
+    expect(parseRunRequest(run)).toEqual(run);
+    expect(() => parseRunRequest({ ...run, priority: 1 })).toThrow(/priority/);
+    expect(parseEndRequest(bundle.end)).toEqual(bundle.end);
+    expect(() => parseEndRequest({ ...bundle.end, end: { ...bundle.end!.end, reason: 'length' } })).toThrow(/end\.reason/);
+  });
+});

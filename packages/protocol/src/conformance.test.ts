@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Hex, type Hex32, fromHex, toHex } from './bytes.ts';
+import { IdsCommitment, ThinCommitment, residualDigest } from './commitment.ts';
+import type { Domain } from './eip712.ts';
+import { canonicalize } from './jcs.ts';
+import { MerkleTree, verifyInclusion, type MerkleTag } from './merkle.ts';
+import { prfDraw, prfKey } from './prf.ts';
+import { endDigest, parseEnd, parseReceipt, receiptDigest, requestDigest } from './receipt.ts';
+import { auditConsentOf, parseRequest, requestHashOf } from './request.ts';
+import { recoverSigner } from './signature.ts';
+
+/** The committed vectors: other implementations read the same files, so a change here is a change of the protocol. */
+const vectors = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../../conformance/protocol/${name}`, import.meta.url), 'utf8'));
+interface Signed {
+  readonly domain: Domain;
+  readonly digest: Hex32;
+  readonly signature: Hex;
+  readonly signer: string;
+}
+
+describe('conformance/protocol', () => {
+  it('merkle.json', () => {
+    const trees = vectors('merkle.json') as { tag: MerkleTag; leaves: Hex[]; root: Hex; proofs: Hex[][] }[];
+    expect(trees.length).toBeGreaterThan(5);
+    for (const { tag, leaves, root, proofs } of trees) {
+      const tree = new MerkleTree(tag);
+      for (const leaf of leaves) tree.append(fromHex(leaf));
+      expect(toHex(tree.root())).toBe(root);
+      for (const [index, siblings] of proofs.entries()) {
+        const proof = { index, count: leaves.length, siblings: siblings.map((sibling) => fromHex(sibling)) };
+        expect(verifyInclusion(tag, fromHex(leaves[index]!), proof, fromHex(root))).toBe(true);
+      }
+    }
+  });
+
+  it('commitments.json', () => {
+    const { ids, residual, thin } = vectors('commitments.json') as {
+      ids: { nonce: Hex; promptIds: number[]; completionIds: number[]; promptRoot: Hex; idsRoot: Hex };
+      residual: { values: number[]; digest: Hex };
+      thin: { points: number; digests: Hex; roots: { positions: number; root: Hex }[] };
+    };
+    const commitment = new IdsCommitment(fromHex(ids.nonce), [...ids.promptIds, ...ids.completionIds]);
+    expect(toHex(commitment.root(ids.promptIds.length))).toBe(ids.promptRoot);
+    expect(toHex(commitment.root())).toBe(ids.idsRoot);
+    expect(toHex(residualDigest(new Uint8Array(Int32Array.from(residual.values).buffer)))).toBe(residual.digest);
+    const tree = ThinCommitment.fromBytes(thin.points, fromHex(thin.digests));
+    for (const { positions, root } of thin.roots) expect(toHex(tree.root(positions))).toBe(root);
+  });
+
+  it('request.json', () => {
+    const v = vectors('request.json') as Signed & {
+      request: unknown;
+      canonical: string;
+      requestHash: Hex32;
+      auditSalt: Hex32;
+      prfKey: Hex;
+      draws: { position: number; draw: string }[];
+    };
+    const request = parseRequest(v.request);
+    expect(canonicalize(request)).toBe(v.canonical);
+    expect(requestHashOf(request)).toBe(v.requestHash);
+    expect(auditConsentOf(v.auditSalt, true)).toBe(request.auditConsent);
+    const key = prfKey(request.modelId, request.sampler, request.seed, request.choice);
+    expect(toHex(key)).toBe(v.prfKey);
+    for (const { position, draw } of v.draws) expect(String(prfDraw(key, position))).toBe(draw);
+    expect(requestDigest(v.requestHash, v.domain)).toBe(v.digest);
+    expect(recoverSigner(v.digest, v.signature)).toBe(v.signer);
+  });
+
+  it('receipt.json and end.json', () => {
+    const receipt = vectors('receipt.json') as Signed & { receipt: unknown };
+    expect(receiptDigest(parseReceipt(receipt.receipt), receipt.domain)).toBe(receipt.digest);
+    expect(recoverSigner(receipt.digest, receipt.signature)).toBe(receipt.signer);
+    const end = vectors('end.json') as Signed & { end: unknown };
+    expect(endDigest(parseEnd(end.end), end.domain)).toBe(end.digest);
+    expect(recoverSigner(end.digest, end.signature)).toBe(end.signer);
+  });
+});
