@@ -2,3 +2,4 @@ export * from './executor.ts';
 export { createReferenceExecutor } from './reference/executor.ts';
 export { checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './reference/check-tensors.ts';
 export { TensorError } from './reference/tensor-error.ts';
+export { sampleToken } from './sampler/sample-token.ts';

@@ -1,4 +1,5 @@
 import { quantise } from './quantise.ts';
+import { powerOfTwo } from './rsh.ts';
 
 /** Keys and values of one KV head of one layer: int8 and one u32 scale a position; value = integer * scale * 2^-23. */
 export interface KeyValueHead {
@@ -18,7 +19,7 @@ export const newKeyValueHead = (capacity: number, headDimension: number): KeyVal
 /** A key after RoPE or a value, int32 Q16, as the cache keeps it: int8 and S = mantissa * 2^(exponent + 7) (SPEC section 8). */
 export function cacheEntry(vector: Int32Array): { readonly q: Int16Array; readonly scale: number } {
   const { q, scale } = quantise(vector, 8);
-  return { q, scale: scale.mantissa * 2 ** (scale.exponent + 7) };
+  return { q, scale: scale.mantissa * powerOfTwo(scale.exponent + 7) };
 }
 
 export function storeKeyValue(head: KeyValueHead, position: number, key: Int32Array, value: Int32Array): void {

@@ -1,4 +1,4 @@
-import { bitLength, bitLengthBig, rsh, rshBig } from './rsh.ts';
+import { bitLength, bitLengthBig, powerOfTwo, rsh, rshBig } from './rsh.ts';
 import type { Scale } from './scale.ts';
 
 /** A vector as integers and one scale: value[i] ~ q[i] * mantissa * 2^exponent, |q[i]| <= 2^(bits-1) - 1. */
@@ -12,7 +12,7 @@ export function quantise(values: ArrayLike<number>, bits: number): Quantised {
   let largest = 0;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
   const shift = normShift(bitLength(largest));
-  const normalise = (x: number): number => (shift > 0 ? rsh(x, shift) : x * 2 ** -shift);
+  const normalise = (x: number): number => (shift > 0 ? rsh(x, shift) : x * powerOfTwo(-shift));
   return quantiseNormalised(Float64Array.from(values, normalise), normalise(largest), shift, bits);
 }
 
@@ -34,10 +34,10 @@ const normShift = (bits: number): number => Math.max(bits - 24, -8);
 function quantiseNormalised(norm: Float64Array, largest: number, shift: number, bits: number): Quantised {
   const q = new Int16Array(norm.length);
   if (largest === 0) return { q, scale: { mantissa: 0, exponent: 0 } };
-  const p = 2 ** (bits - 1);
-  const d = (p - 1) * 2 ** 8;
+  const p = powerOfTwo(bits - 1);
+  const d = (p - 1) * 256;
   const mantissa = Math.floor((largest * p + d - 1) / d);
-  const reciprocal = Math.floor(2 ** (bits + 23) / mantissa);
+  const reciprocal = Math.floor(powerOfTwo(bits + 23) / mantissa);
   for (let i = 0; i < norm.length; i++) q[i] = rsh(norm[i]! * reciprocal, 32);
   return { q, scale: { mantissa, exponent: shift + 8 - (bits - 1) } };
 }

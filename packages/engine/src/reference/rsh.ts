@@ -3,9 +3,21 @@ export function rshBig(x: bigint, shift: number): bigint {
   return shift === 0 ? x : (x + (1n << BigInt(shift - 1))) >> BigInt(shift);
 }
 
+/** 2^0 to 2^62 by doubling: the language leaves the precision of `**` to the implementation. */
+const POWERS: readonly number[] = doublings(62);
+
+function doublings(count: number): number[] {
+  const powers = [1];
+  for (let i = 0; i < count; i++) powers.push(2 * powers[i]!);
+  return powers;
+}
+
+/** 2^exponent for an integer exponent from 0 to 62. */
+export const powerOfTwo = (exponent: number): number => POWERS[exponent]!;
+
 /** {@link rshBig} on Numbers: exact while |x| + 2^(s-1) <= 2^53. */
 export function rsh(x: number, shift: number): number {
-  return shift === 0 ? x : Math.floor((x + 2 ** (shift - 1)) / 2 ** shift);
+  return shift === 0 ? x : Math.floor((x + POWERS[shift - 1]!) / POWERS[shift]!);
 }
 
 const HALF_OF_EXACT = 2 ** 52;
