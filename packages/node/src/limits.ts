@@ -46,7 +46,7 @@ export const gatewayLimits = {
   /** Receipts fetched to close a gap in a node's sequence. */
   chainGap: 64,
   /** Receipts remembered per node, to recognise one that arrives late. */
-  chainWindow: 256,
+  chainWindow: 128,
   /** Bundles kept on disk; the oldest is removed. */
   bundles: 10_000,
   /** Refused answers kept as evidence; the oldest is removed. */
@@ -55,4 +55,65 @@ export const gatewayLimits = {
   keepaliveMs: 10_000,
   /** Seconds that a client is told to wait when every node is full. */
   retryAfterSeconds: 1,
+} as const;
+
+/** Every bound of the worker's journal. */
+export const journalLimits = {
+  /** Bytes of one record's payload. */
+  recordBytes: 1 << 16,
+  /** Bytes of the whole journal; a node whose journal is full signs nothing more. */
+  journalBytes: 2 ** 32,
+  /** Receipts in a journal: its index is held in memory (about 500 bytes a receipt). */
+  receipts: 1_000_000,
+  /** Number of lock files looked at in a data directory. */
+  lockFiles: 1024,
+  /** Bytes of a lock file. */
+  lockBytes: 256,
+} as const;
+
+/** Every bound of the worker. A request outside these bounds is refused, never truncated. */
+export const workerLimits = {
+  /** Model packages that one worker serves. */
+  packages: 16,
+  /** Bytes of a run's body beside its prompt ids. */
+  bodyBytes: 1 << 20,
+  /** Bytes that one prompt id takes in the body at most: 7 digits and a comma. */
+  bytesPerId: 8,
+  /** Open connections to the worker's HTTP server. */
+  connections: 256,
+  /** Milliseconds until a request's headers, and until its whole body, have arrived. */
+  headersMs: 10_000,
+  requestMs: 30_000,
+  /** Runs waiting behind the one that runs, when the configuration names no limit; and the most that it may name. */
+  queueDefault: 8,
+  queueMaximum: 256,
+  /** Seconds that a gateway is told to wait when the queue is full. */
+  retryAfterSeconds: 1,
+  /** Frames of a run that its reader has not taken yet; a reader further behind is cut off. */
+  unreadFrames: 2048,
+  /** Milliseconds between two frames of a run that waits in the queue. */
+  queuedFrameMs: 5000,
+  /** Milliseconds for which a run without a reader still accepts the payer's end. */
+  orphanMs: 10_000,
+  /** Runs without a reader that are kept at a time; the oldest goes first. */
+  orphans: 64,
+  /** Milliseconds for which an ended run remembers that it made no receipt. */
+  engineStartMs: 120_000,
+  /** Restarts of an engine thread that keeps crashing; a finished run resets the count. */
+  engineRestarts: 3,
+  /** Milliseconds that stopping waits for an engine thread and for open connections. */
+  stopMs: 5000,
+  /** Longest time between two batches, in milliseconds. */
+  batchIntervalMs: 5000,
+  /** Receipts in one batch. */
+  batchReceipts: 4096,
+  /** Milliseconds of the first and of the longest pause after the chain failed. */
+  chainRetryMs: 1000,
+  chainRetryMaximumMs: 30_000,
+  /** Digest files kept on disk; the oldest is removed. Digests can be regenerated from the model and the ids. */
+  digestFiles: 4096,
+  /** Bytes of a key file. */
+  keyFileBytes: 256,
+  /** Bytes of a configuration file. */
+  configBytes: 1 << 18,
 } as const;
