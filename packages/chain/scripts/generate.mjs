@@ -14,7 +14,8 @@ const artifacts = contracts.map((name) => {
 });
 
 const files = {
-  'abis.gen.ts': header + artifacts.map(({ variable, abi }) => `\nexport const ${variable}Abi = ${JSON.stringify(abi)} as const;\n`).join(''),
+  'abis.gen.ts':
+    header + artifacts.map(({ variable, abi }) => `\nexport const ${variable}Abi = ${JSON.stringify(abi)} as const;\n`).join(''),
   'artifacts.gen.ts':
     header +
     "import type { Hex } from 'viem';\n\n/** Creation code; constructor arguments follow it. */\n" +

@@ -13,6 +13,10 @@ export function anvilBinary(platform: string = process.platform, arch: string = 
     const launcher = createRequire(require.resolve('@foundry-rs/anvil/package.json'));
     return join(dirname(launcher.resolve(`${name}/package.json`)), 'bin', platform === 'win32' ? 'anvil.exe' : 'anvil');
   } catch (cause) {
-    throw new ChainError('no_anvil', `the development chain needs the npm package ${name}, which is not installed; reinstall, or use --rpc with a chain of your own`, { cause });
+    throw new ChainError(
+      'no_anvil',
+      `the development chain needs the npm package ${name}, which is not installed; reinstall, or use --rpc with a chain of your own`,
+      { cause },
+    );
   }
 }

@@ -2,7 +2,12 @@ import { ChainError } from './errors.ts';
 import { limits } from './limits.ts';
 
 /** One JSON-RPC call without a client library: the guard is a small process. Returns the untyped result. */
-export async function jsonRpc(url: string, method: string, params: readonly unknown[] = [], timeout: number = limits.rpcTimeout): Promise<unknown> {
+export async function jsonRpc(
+  url: string,
+  method: string,
+  params: readonly unknown[] = [],
+  timeout: number = limits.rpcTimeout,
+): Promise<unknown> {
   let answer: { result?: unknown; error?: { message?: unknown } };
   try {
     const response = await fetch(url, {

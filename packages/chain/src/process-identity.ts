@@ -1,24 +1,34 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Command line of a running process; undefined when there is none with this id (a zombie counts as none). */
-async function commandLine(pid: number): Promise<string | undefined> {
-  try {
-    if (process.platform === 'linux') return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ') || undefined;
-    return (await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)])).stdout.trim() || undefined;
-  } catch {
-    // no such file, or ps found no process: both mean that nothing runs under this id
-    return undefined;
-  }
+interface RunningProcess {
+  readonly pid: number;
+  /** Program and arguments, joined by spaces, with a space at the end. */
+  readonly command: string;
 }
 
-/** Whether `pid` runs and its command line holds every one of `marks`. Ids are reused: never signal one without this. */
-export async function isProcess(pid: number, marks: readonly string[]): Promise<boolean> {
-  const line = await commandLine(pid);
-  return line !== undefined && marks.every((mark) => line.includes(mark));
+/** A process that ended while we looked has no command line: that is an answer, not a failure. */
+const readCommand = (pid: string): Promise<string> => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+
+async function runningProcesses(): Promise<RunningProcess[]> {
+  if (process.platform === 'linux') {
+    const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+    return Promise.all(ids.map(async (pid) => ({ pid: Number(pid), command: (await readCommand(pid)).replaceAll('\0', ' ') })));
+  }
+  const { stdout } = await run('ps', ['-axww', '-o', 'pid=,command='], { maxBuffer: 16 << 20 });
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, command] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    return pid === undefined ? [] : [{ pid: Number(pid), command: `${command} ` }];
+  });
+}
+
+/** Ids of running processes whose command line holds every mark. Ids are reused by the system: never signal one that was not just found so. */
+export async function findProcesses(marks: readonly string[]): Promise<number[]> {
+  const all = await runningProcesses();
+  return all.filter(({ command }) => marks.every((mark) => command.includes(mark))).map(({ pid }) => pid);
 }
 
 /** Sends SIGKILL; a process that is gone already is what the caller wants. */

@@ -1,0 +1,27 @@
+import { type Deployments } from './deployments.ts';
+import { ChainError } from './errors.ts';
+import { type Rpc } from './rpc.ts';
+
+/** Throws `wrong_chain` unless the endpoint serves the chain that we were told. */
+export async function checkChainId(rpc: Rpc): Promise<void> {
+  const got = await rpc.call({ what: 'chain id' }, (c) => c.getChainId());
+  if (got !== rpc.chain.id)
+    throw new ChainError('wrong_chain', `${rpc.url} serves chain ${got}, expected ${rpc.chain.id}; check the RPC URL`, {
+      details: { got, expected: rpc.chain.id },
+    });
+}
+
+/** Throws `wrong_chain` unless there is code at every address. */
+export async function checkDeployments(rpc: Rpc, deployments: Deployments): Promise<void> {
+  if (deployments.chainId !== rpc.chain.id) {
+    throw new ChainError(
+      'wrong_chain',
+      `the deployments are for chain ${deployments.chainId}, expected ${rpc.chain.id}; deploy on this chain, or use its deployments.json`,
+    );
+  }
+  for (const name of ['modelRegistry', 'nodeRegistry', 'receiptLog'] as const) {
+    const address = deployments[name];
+    if (!(await rpc.hasCode(address)))
+      throw new ChainError('wrong_chain', `no ${name} at ${address} on chain ${rpc.chain.id}; deploy the contracts first`);
+  }
+}

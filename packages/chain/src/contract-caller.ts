@@ -1,0 +1,55 @@
+import { type Address } from '@commonweight/protocol';
+import {
+  type Abi,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type ContractFunctionReturnType,
+  type TransactionReceipt,
+  encodeFunctionData,
+} from 'viem';
+import { ChainError } from './errors.ts';
+import { type Rpc } from './rpc.ts';
+import { type Submitter } from './submitter.ts';
+
+type View = 'pure' | 'view';
+type Change = 'nonpayable' | 'payable';
+
+/** Typed calls of one contract. */
+export interface ContractCaller<A extends Abi> {
+  read<N extends ContractFunctionName<A, View>>(
+    name: N,
+    args: ContractFunctionArgs<A, View, N>,
+  ): Promise<ContractFunctionReturnType<A, View, N>>;
+  /** Simulates first, so that a refusal has a name and costs nothing; then sends and waits until it is mined. */
+  write<N extends ContractFunctionName<A, Change>>(
+    name: N,
+    args: ContractFunctionArgs<A, Change, N>,
+    value?: bigint,
+  ): Promise<TransactionReceipt>;
+}
+
+export function contractCaller<const A extends Abi>(
+  rpc: Rpc,
+  submitter: Submitter | undefined,
+  address: Address,
+  abi: A,
+): ContractCaller<A> {
+  // viem's conditional types cannot be resolved while A is open: the arguments are checked at our own signature, and widened here
+  const call = (functionName: string, args: unknown): { address: Address; abi: Abi; functionName: string; args: readonly unknown[] } => ({
+    address,
+    abi,
+    functionName,
+    args: args as readonly unknown[],
+  });
+  return {
+    read: (name, args) => rpc.call({ what: name }, (client) => client.readContract(call(name, args))) as Promise<never>,
+    write: (name, args, value = 0n) => {
+      if (!submitter) throw new ChainError('chain_read_only', `${name} is a transaction: connect with a private key`);
+      const request = call(name, args);
+      return submitter.exclusive(async (send) => {
+        await rpc.call({ what: name }, (client) => client.simulateContract({ ...request, account: submitter.account.address, value }));
+        return send({ to: address, data: encodeFunctionData(request), value });
+      });
+    },
+  };
+}

@@ -1,0 +1,12 @@
+export * from './abis.gen.ts';
+export { type Chain, type ConnectOptions, connectChain } from './clients.ts';
+export * from './deploy.ts';
+export * from './deployments.ts';
+export { type DevChain, type DevChainOptions, startDevChain } from './dev-chain.ts';
+export * from './errors.ts';
+export { generateKey } from './keys.ts';
+export { limits as chainLimits } from './limits.ts';
+export type { ModelPublication, ModelRecord } from './models-client.ts';
+export type { NodeRecord, NodeRegistration } from './nodes-client.ts';
+export type { BatchPosting, BatchRecord } from './receipts-client.ts';
+export { type NodeRegistryDomain, proveSessionKey, sessionKeyDigest } from './session-key-proof.ts';
