@@ -49,6 +49,13 @@ describe('reference executor', () => {
     },
   );
 
+  it('the saturating model does saturate the residual stream', () => {
+    const { manifest, source } = buildTinyModel(tinyShapes.saturating);
+    const { residuals } = run(createReferenceExecutor(manifest, source), [1, 2, 3], [3]);
+    expect(residuals.some((line) => line.includes('2147483647'))).toBe(true);
+    expect(residuals.some((line) => line.includes('-2147483648'))).toBe(false);
+  });
+
   it('a prefix gives the same bits whatever follows', () => {
     const { manifest, source } = buildTinyModel(tinyShapes.odd);
     const executor = createReferenceExecutor(manifest, source);
