@@ -14,7 +14,7 @@ export const gatewayLimits = {
   /** Chat requests in progress; one more gets 429. */
   concurrentRequests: 64,
   /** Nodes tried for one request before it fails. */
-  attempts: 4,
+  attempts: 8,
   /** Bytes of one NDJSON line from a worker (a receipt with its digests is the longest). */
   lineBytes: 64 << 20,
   /** Bytes of one line before the receipt: progress and tokens are short. */
@@ -37,6 +37,8 @@ export const gatewayLimits = {
   lookupMs: 2000,
   /** Nodes read from the chain. */
   nodes: 1024,
+  /** Nodes that are asked for their health at the same time. */
+  probesAtOnce: 8,
   /** Milliseconds for which the list of nodes is used before it is read again. */
   nodesFreshMs: 3000,
   /** Milliseconds for which a node that failed (could not be reached, cut the answer) is asked last. */

@@ -1,0 +1,10 @@
+/** Runs tasks one after the other, in the order in which they came. A failed task does not stop the next one. */
+export class Mutex {
+  #last: Promise<unknown> = Promise.resolve();
+
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(task, task);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  type Address,
+  CommonweightError,
+  type Domain,
+  IdsCommitment,
+  type Manifest,
+  type ModelId,
+  type RunRequest,
+  ZERO_HEX32,
+  fromHex,
+  isSignedBy,
+  requestDigest,
+  requestHashOf,
+  toHex,
+} from '@commonweight/protocol';
+import { nativeSha256 } from '../platform/sha256.ts';
+
+/** What a node sells, and under which name. Prices per million tokens. */
+export interface Offer {
+  readonly node: Address;
+  readonly domain: Domain;
+  readonly promptPrice: bigint;
+  readonly completionPrice: bigint;
+  readonly asset: Address;
+  readonly manifestOf: (modelId: ModelId) => Manifest | undefined;
+}
+
+/**
+ * Everything that must hold before a node works for a payer, cheapest check first. Returns the request hash.
+ * @throws CommonweightError that names the field and what was expected.
+ */
+export function checkRun({ request, signature, promptIds, nonce }: RunRequest, offer: Offer): `0x${string}` {
+  const refuse = (code: string, field: string, message: string): CommonweightError => new CommonweightError(`${field}: ${message}`, { code, field });
+
+  if (request.node !== offer.node) throw refuse('wrong_node', 'request.node', `this is node ${offer.node}, the request names ${request.node}`);
+  const manifest = offer.manifestOf(request.modelId);
+  if (!manifest) throw refuse('model_not_served', 'request.modelId', `this node does not serve ${request.modelId}`);
+  if (request.asset !== offer.asset) throw refuse('wrong_asset', 'request.asset', `this node is paid in ${offer.asset}, the request offers ${request.asset}`);
+  if (request.channel !== ZERO_HEX32) throw refuse('unknown_channel', 'request.channel', 'payment channels do not exist yet; expected the zero hash');
+  for (const price of ['promptPrice', 'completionPrice'] as const) {
+    if (BigInt(request[price]) < offer[price]) {
+      throw refuse('price_too_low', `request.${price}`, `this node asks ${offer[price]} per million tokens, the request allows ${request[price]}`);
+    }
+  }
+
+  const { vocabulary, context } = manifest.graph;
+  if (promptIds.length !== request.promptTokens) {
+    throw refuse('prompt_mismatch', 'request.promptTokens', `the request is for ${request.promptTokens} ids, ${promptIds.length} came`);
+  }
+  if (promptIds.length + request.maxTokens > context) {
+    throw refuse('context_exceeded', 'request.maxTokens', `${promptIds.length} prompt ids and ${request.maxTokens} tokens exceed the model's context of ${context}`);
+  }
+  const strange = promptIds.findIndex((id) => id >= vocabulary);
+  if (strange >= 0) throw refuse('id_out_of_range', `promptIds[${strange}]`, `the model has ids 0 to ${vocabulary - 1}`);
+  const strangeStop = request.stopIds.findIndex((id) => id >= vocabulary);
+  if (strangeStop >= 0) throw refuse('id_out_of_range', `request.stopIds[${strangeStop}]`, `the model has ids 0 to ${vocabulary - 1}`);
+
+  const requestHash = requestHashOf(request);
+  if (!isSignedBy(requestDigest(requestHash, offer.domain), signature, request.payer)) {
+    throw refuse('bad_signature', 'signature', `expected the payer's signature over the request's digest on chain ${offer.domain.chainId}`);
+  }
+  const root = toHex(new IdsCommitment(fromHex(nonce, 32), promptIds, nativeSha256).root());
+  if (root !== request.promptRoot) throw refuse('prompt_mismatch', 'request.promptRoot', 'the ids with this nonce have another root');
+  return requestHash;
+}

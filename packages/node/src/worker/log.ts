@@ -1,0 +1,48 @@
+import { CommonweightError } from '@commonweight/protocol';
+import { pino } from 'pino';
+
+/** The closed list of what a worker logs. No event carries prompts, token ids, answers or keys. */
+export type WorkerEvent =
+  | 'started'
+  | 'stopped'
+  | 'journal_replayed'
+  | 'journal_torn_tail'
+  | 'node_registered'
+  | 'engine_ready'
+  | 'engine_crashed'
+  | 'engine_gone'
+  | 'run_started'
+  | 'run_finished'
+  | 'run_refused'
+  | 'run_abandoned'
+  | 'receipt_signed'
+  | 'batch_posted'
+  | 'batch_conflict'
+  | 'chain_failed'
+  | 'digests_not_stored'
+  | 'internal_error';
+
+type Write = (event: WorkerEvent, fields?: Readonly<Record<string, string | number | boolean | null>>) => void;
+
+export interface WorkerLog {
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+}
+
+/** JSON lines on stderr. */
+export function createWorkerLog(node: string): WorkerLog {
+  const logger = pino({ base: { role: 'worker', node }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+  const write =
+    (level: 'info' | 'warn' | 'error'): Write =>
+    (event, fields = {}) =>
+      logger[level]({ event, ...fields });
+  return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** What may be written of an unexpected error: where it came from, not its message, which may quote input. */
+export function describeError(error: unknown): { readonly name: string; readonly code: string; readonly at: string } {
+  if (!(error instanceof Error)) return { name: typeof error, code: '', at: '' };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return { name: error.name, code: error instanceof CommonweightError ? error.code : '', at: frames.slice(0, 6).join(' ').trim() };
+}

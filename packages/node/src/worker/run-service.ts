@@ -1,0 +1,227 @@
+import {
+  CommonweightError,
+  type EndRequest,
+  type Hex32,
+  type ModelId,
+  type RunRequest,
+  endDigest,
+  isSignedBy,
+  prfKey,
+} from '@commonweight/protocol';
+import type { Ledger } from '../journal/ledger.ts';
+import { workerLimits } from '../limits.ts';
+import type { Clock } from '../platform/clock.ts';
+import { type Offer, checkRun } from './check-run.ts';
+import type { DigestStore } from './digest-store.ts';
+import { draftReceipt } from './draft-receipt.ts';
+import type { EngineHost, EngineResult } from './engine-host.ts';
+import { opaque } from './internal-error.ts';
+import { type WorkerLog, describeError } from './log.ts';
+import { type RunQueue, queueFull } from './run-queue.ts';
+import { type Outcome, Run } from './run.ts';
+
+export interface RunServiceOptions {
+  readonly offer: Offer;
+  readonly engines: ReadonlyMap<ModelId, EngineHost>;
+  readonly ledger: Ledger;
+  readonly digests: DigestStore;
+  readonly queue: RunQueue;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  /** Why this node must not sign, when there is a reason outside of the runs. */
+  readonly failure: () => CommonweightError | undefined;
+}
+
+/** Accepted requests from the check to the receipt. */
+export class RunService {
+  readonly #options: RunServiceOptions;
+  readonly #runs = new Map<Hex32, Run>();
+  /** Runs whose reader has gone, oldest first, with what gives them up. */
+  readonly #orphans = new Map<Run, () => void>();
+  #failure: CommonweightError | undefined;
+  #stopping = false;
+
+  constructor(options: RunServiceOptions) {
+    this.#options = options;
+  }
+
+  get failure(): CommonweightError | undefined {
+    return this.#failure ?? this.#options.failure();
+  }
+
+  /** Checks a request and puts it into the queue. Throws CommonweightError when it is refused. */
+  start(input: RunRequest): Run {
+    const { offer, queue, ledger } = this.#options;
+    if (this.#stopping) throw new CommonweightError('the node is stopping; ask another one', { code: 'stopping', action: 'retry' });
+    if (this.failure) throw this.failure;
+    const requestHash = checkRun(input, offer);
+    const signed = ledger.state.digestOf(requestHash);
+    if (signed || this.#runs.has(requestHash)) {
+      const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
+      throw new CommonweightError(`request ${requestHash} ${what}; a new request needs a new nonce`, { code: 'replay', field: 'request' });
+    }
+    if (queue.full) throw queueFull(queue.limit);
+    const run = new Run(input, requestHash);
+    this.#runs.set(requestHash, run);
+    void this.#execute(run);
+    return run;
+  }
+
+  /**
+   * Ends a run at the payer's word. Resolves with how the run ended, which is the same answer however often the same end comes.
+   * @throws CommonweightError `unknown_run`, `bad_signature`, `end_ahead`, `already_ended`
+   */
+  async end({ end, signature }: EndRequest): Promise<Outcome> {
+    const { offer, ledger, digests, engines } = this.#options;
+    const run = this.#runs.get(end.requestHash);
+    const signed = ledger.state.digestOf(end.requestHash);
+    const found = signed && !run ? await ledger.find(signed) : undefined;
+    const payer = run?.input.request.payer ?? found?.issued.receipt.payer;
+    if (payer === undefined) throw new CommonweightError(`there is no run ${end.requestHash}, or it ended without a receipt`, { code: 'unknown_run', field: 'end.requestHash' });
+    if (!isSignedBy(endDigest(end, offer.domain), signature, payer)) {
+      throw new CommonweightError("signature: expected the payer's signature over the end's digest", { code: 'bad_signature', field: 'signature' });
+    }
+    if (run) {
+      if (end.completionTokens > run.tokens) {
+        throw new CommonweightError(`end.completionTokens: ${run.tokens} tokens have been produced, the end names ${end.completionTokens}`, {
+          code: 'end_ahead',
+          field: 'end.completionTokens',
+        });
+      }
+      if (!run.acceptEnd({ end, signature })) throw alreadyEnded(end.requestHash);
+      return run.outcome;
+    }
+    const issued = found!.issued;
+    const same = issued.end?.end;
+    if (same?.completionTokens !== end.completionTokens || same.reason !== end.reason) throw alreadyEnded(end.requestHash, issued.digest);
+    const points = engines.get(issued.receipt.modelId)?.manifest.graph.commitPoints.length ?? 1;
+    return { issued, digests: (await digests.get(issued.digest, issued.receipt, points)) ?? new Uint8Array(0) };
+  }
+
+  /** Stops every run; none of them gets a receipt. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const runs = [...this.#runs.values()];
+    for (const run of runs) run.stop();
+    for (const giveUp of this.#orphans.values()) giveUp();
+    await Promise.all(runs.map((run) => run.outcome));
+  }
+
+  async #execute(run: Run): Promise<void> {
+    const { log } = this.#options;
+    let outcome: Outcome;
+    try {
+      const result = await this.#runEngine(run);
+      if (result.finish === 'stopped' && !run.end && !this.#stopping) await this.#awaitEnd(run);
+      outcome = await this.#sign(run, result);
+    } catch (error) {
+      outcome = { error: opaque(error, log) };
+    }
+    this.#runs.delete(run.requestHash);
+    run.finish(outcome);
+  }
+
+  async #runEngine(run: Run): Promise<EngineResult> {
+    const { queue, clock, log } = this.#options;
+    const { request, promptIds } = run.input;
+    const engine = this.#engineOf(request.modelId);
+    const nothing: EngineResult = { completionIds: [], finish: 'stopped', digests: new Uint8Array(0) };
+    let ahead = 0;
+    let tellAgain: (() => void) | undefined;
+    const tell = (): void => {
+      tellAgain?.();
+      run.frames.push({ type: 'queued', ahead });
+      // a gateway takes long silence for a dead node
+      tellAgain = clock.after(workerLimits.queuedFrameMs, tell);
+    };
+    let leave: () => void;
+    try {
+      leave = await queue.enter((now) => {
+        ahead = now;
+        tell();
+      }, run.signal);
+    } catch (error) {
+      if (run.signal.aborted) return nothing;
+      throw error;
+    } finally {
+      tellAgain?.();
+    }
+    try {
+      log.info('run_started', { promptTokens: promptIds.length, maxTokens: request.maxTokens });
+      return await engine.run(
+        {
+          promptIds,
+          sampler: request.sampler,
+          prfKey: prfKey(request.modelId, request.sampler, request.seed, request.choice),
+          stopIds: request.stopIds,
+          maxTokens: request.maxTokens,
+        },
+        {
+          onPrefill: (done, total) => run.frames.push({ type: 'prefill', done, total }),
+          onToken: (index, id) => {
+            run.tokens = index + 1;
+            run.frames.push({ type: 'token', index, id });
+          },
+        },
+        run.signal,
+      );
+    } finally {
+      leave();
+    }
+  }
+
+  /** The reader has gone: perhaps the payer's signed end is still on its way. The engine is already free for the next run. */
+  #awaitEnd(run: Run): Promise<void> {
+    if (this.#orphans.size >= workerLimits.orphans) [...this.#orphans.values()][0]!();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancelTimer();
+        this.#orphans.delete(run);
+        resolve();
+      };
+      const cancelTimer = this.#options.clock.after(workerLimits.orphanMs, done);
+      this.#orphans.set(run, done);
+      run.onEnd(done);
+    });
+  }
+
+  async #sign(run: Run, result: EngineResult): Promise<Outcome> {
+    const { offer, ledger, clock, log } = this.#options;
+    const end = run.decide();
+    if (result.finish === 'stopped' && !end) {
+      log.info('run_abandoned', { tokens: run.tokens });
+      throw new CommonweightError("the run was stopped without the payer's signed end: there is no receipt", { code: 'abandoned', action: 'retry' });
+    }
+    const completionIds = end ? result.completionIds.slice(0, end.end.completionTokens) : result.completionIds;
+    if (end && completionIds.length !== end.end.completionTokens) throw new Error('the engine returned fewer tokens than it reported');
+    const finishReason = end ? end.end.reason : (result.finish as 'stop_id' | 'length');
+    const points = this.#engineOf(run.input.request.modelId).manifest.graph.commitPoints.length;
+    const answer = { completionIds, finishReason, digests: result.digests };
+    const { draft, digests } = draftReceipt(run.input, run.requestHash, answer, points, offer, Math.floor(clock.now() / 1000));
+    const issued = await ledger.issue(draft, end).catch((error: unknown) => {
+      if (error instanceof CommonweightError && error.action === 'stop') this.#failure = error;
+      throw error;
+    });
+    log.info('receipt_signed', { sequence: issued.receipt.sequence, batch: issued.receipt.batch, finish: finishReason, completionTokens: completionIds.length });
+    await this.#store(issued.digest, digests);
+    return { issued, digests };
+  }
+
+  /** The receipt stands whether or not its digests could be kept. */
+  async #store(receipt: Hex32, digests: Uint8Array): Promise<void> {
+    try {
+      await this.#options.digests.put(receipt, digests);
+    } catch (error) {
+      this.#options.log.warn('digests_not_stored', describeError(error));
+    }
+  }
+
+  #engineOf(modelId: ModelId): EngineHost {
+    const engine = this.#options.engines.get(modelId);
+    if (!engine) throw new CommonweightError(`this node does not serve ${modelId}`, { code: 'model_not_served', field: 'request.modelId' });
+    return engine;
+  }
+}
+
+const alreadyEnded = (requestHash: Hex32, receipt?: Hex32): CommonweightError =>
+  new CommonweightError(`run ${requestHash} has already ended in another way${receipt ? `: its receipt is ${receipt}` : ''}`, { code: 'already_ended' });
