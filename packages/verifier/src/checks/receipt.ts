@@ -1,0 +1,28 @@
+import { ZERO_HEX32, receiptAmount } from '@commonweight/protocol';
+import { type Outcome, failed, passed } from '../outcome.ts';
+import type { Subject } from '../subject.ts';
+import { appliesTo } from './chain.ts';
+
+export function checkSignature({ bundle, signer, receiptId, chain }: Subject): Outcome {
+  const { node } = bundle.receipt;
+  if (signer === undefined) return failed('the signature of the receipt is malformed (wrong v, or an s in the upper half)');
+  const facts = chain && appliesTo(chain, bundle.domain) ? chain.node : undefined;
+  if (!facts?.registered)
+    return passed(`receipt ${receiptId} is signed by ${signer}; only the chain can say that this key belongs to node ${node}`);
+  return signer === facts.sessionKey
+    ? passed(`receipt ${receiptId} is signed by ${signer}, the session key of node ${node}`)
+    : failed(`signed by ${signer}; the session key of node ${node} was ${facts.sessionKey}: the node did not sign this receipt`);
+}
+
+export function checkAmount({ bundle: { receipt } }: Subject): Outcome {
+  const amount = receiptAmount(receipt);
+  const { cumulativeAmount, sequence, previous } = receipt;
+  const first = sequence === 0;
+  if (first !== (previous === ZERO_HEX32)) {
+    return failed(first ? `the first receipt names a previous one, ${previous}` : `receipt number ${sequence} names no previous one`);
+  }
+  if (cumulativeAmount < amount) return failed(`this answer costs ${amount}, the sum over the channel is only ${cumulativeAmount}`);
+  if (first && cumulativeAmount !== amount)
+    return failed(`the first receipt costs ${amount}, the sum over the channel is ${cumulativeAmount}`);
+  return passed(`this answer costs ${amount}; receipt number ${sequence} of this node for this payer`);
+}

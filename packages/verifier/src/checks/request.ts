@@ -1,0 +1,42 @@
+import { auditConsentOf, fromHex, idsRoot, recoverSigner, requestDigest, toHex } from '@commonweight/protocol';
+import { type Outcome, failed, passed, same } from '../outcome.ts';
+import type { Subject } from '../subject.ts';
+
+/** The receipt is for this request, and the payer ordered it on this chain. */
+export function checkRequest({ bundle, requestHash }: Subject): Outcome {
+  const { receipt, request, requestSignature, domain } = bundle;
+  if (receipt.requestHash !== requestHash) return failed(`the request hashes to ${requestHash}, the receipt is for ${receipt.requestHash}`);
+  const signer = recoverSigner(requestDigest(requestHash, domain), requestSignature);
+  if (signer === undefined) return failed('the signature of the request is malformed (wrong v, or an s in the upper half)');
+  if (signer !== request.payer) return failed(`the request names the payer ${request.payer} but is signed by ${signer}`);
+  return passed(`${requestHash}, signed by the payer ${request.payer}`);
+}
+
+/** What the node bills is what the payer signed. */
+export function checkTerms({ bundle: { receipt, request } }: Subject): Outcome {
+  for (const name of ['promptPrice', 'completionPrice'] as const) {
+    if (receipt[name] > BigInt(request[name]))
+      return failed(`${name}: the payer agreed to at most ${request[name]}, the receipt says ${receipt[name]}`);
+  }
+  const names = ['modelId', 'node', 'payer', 'channel', 'asset'] as const;
+  return same(
+    names.map((name) => [name, receipt[name], request[name]]),
+    'the same model, node, payer, channel and asset; prices at most the agreed ones',
+  );
+}
+
+export function checkPrompt({ bundle: { promptIds, nonce, request } }: Subject): Outcome {
+  const root = toHex(idsRoot(promptIds, fromHex(nonce, 32)));
+  if (root !== request.promptRoot)
+    return failed(`the prompt ids and the nonce give the root ${root}, the request holds ${request.promptRoot}`);
+  if (request.promptTokens !== promptIds.length)
+    return failed(`the request says ${request.promptTokens} prompt tokens, the bundle holds ${promptIds.length}`);
+  return passed(`${promptIds.length} ids, root ${root}`);
+}
+
+export function checkConsent({ bundle: { auditSalt, auditConsent, request } }: Subject): Outcome {
+  const commitment = auditConsentOf(auditSalt, auditConsent);
+  return commitment === request.auditConsent
+    ? passed(`the client ${auditConsent ? 'allows' : 'does not allow'} an audit`)
+    : failed(`salt and choice give ${commitment}, the request holds ${request.auditConsent}`);
+}

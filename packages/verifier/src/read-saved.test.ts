@@ -1,0 +1,107 @@
+import { DecodeError, type Bundle, bundleToJson } from '@commonweight/protocol';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readSaved } from './read-saved.ts';
+import { SavedError } from './saved-error.ts';
+import { decode, makeBundle } from './testing/make-bundle.ts';
+import { executor, job, manifest } from './testing/tiny.ts';
+
+let bundle: Bundle;
+let receipt: Record<string, unknown>;
+beforeAll(() => {
+  bundle = makeBundle({ manifest, job, ...decode(executor, job), finishReason: 'length' });
+  receipt = bundleToJson(bundle);
+});
+
+const body = (): Record<string, unknown> => ({
+  id: 'chatcmpl-1',
+  object: 'chat.completion',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Tokyo\n' }, finish_reason: 'length' }],
+  usage: { prompt_tokens: 6, completion_tokens: 12, total_tokens: 18 },
+  receipt,
+});
+
+const events = (): string[] => [
+  ': keepalive',
+  '',
+  'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}',
+  '',
+  'data: {"choices":[{"index":0,"delta":{"content":"To"}}]}',
+  ': keepalive',
+  'data: {"choices":[{"index":0,"delta":{"content":"kyo"}}]}',
+  'data: {"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}',
+  `data: ${JSON.stringify({ choices: [], receipt })}`,
+  '',
+  'data: [DONE]',
+  '',
+];
+
+const errorOf = (text: string): SavedError => {
+  try {
+    readSaved(text);
+  } catch (error) {
+    if (error instanceof SavedError) return error;
+    throw error;
+  }
+  throw new Error('expected readSaved to throw');
+};
+
+describe('what a client saves', () => {
+  it('reads a response body, with its text', () => {
+    expect(readSaved(JSON.stringify(body()))).toEqual({ bundle, answerText: 'Tokyo\n', kind: 'response' });
+    expect(readSaved(`\uFEFF${JSON.stringify(body(), null, 2)}\n`).kind).toBe('response');
+    expect(readSaved(JSON.stringify({ ...body(), choices: [{ index: 0, text: 'Kyo' }] })).answerText).toBe('Kyo');
+  });
+
+  it.each(['\n', '\r\n'])('reads a stream with line ends %j', (end) => {
+    expect(readSaved(events().join(end))).toEqual({ bundle, answerText: 'Tokyo', kind: 'stream' });
+  });
+
+  it('reads a stream that lacks only [DONE]', () => {
+    expect(readSaved(events().slice(0, -3).join('\n')).bundle).toEqual(bundle);
+  });
+
+  it("reads a bundle and the gateway's receipt bodies", () => {
+    for (const value of [receipt, { bundle: receipt, status: 'posted' }, { id: '0x00', receipt, status: 'pending' }]) {
+      expect(readSaved(JSON.stringify(value))).toEqual({ bundle, kind: 'bundle' });
+    }
+  });
+});
+
+describe('what cannot be checked', () => {
+  it('names a stream that was cut before its receipt, at any character', () => {
+    const text = events().join('\n');
+    const end = text.indexOf('\n\ndata: [DONE]');
+    const start = text.indexOf('data:');
+    for (let length = start + 5; length < end; length += 97) expect(errorOf(text.slice(0, length)).code).toBe('saved-cut');
+    expect(errorOf(text.slice(0, end - 1)).message).toMatch(/cut before its receipt/);
+  });
+
+  it.each([
+    ['an empty file', '', 'saved-format', /empty/],
+    ['a web page', '<html>', 'saved-format', /expected a JSON body or a stream/],
+    ['a cut body', '{"choices": [', 'saved-format', /was the file cut/],
+    ['an answer of another provider', '{"choices": []}', 'saved-no-receipt', /no field `receipt`/],
+    ['an error', '{"error": {"message": "model not found"}}', 'saved-error-body', /model not found/],
+    ['an error in a stream', 'data: {"error": {"message": "the node lied"}}', 'saved-error-body', /line 1.*the node lied/],
+    ['a bare receipt', '{"receipt": {"node": "0x"}, "signature": "0x"}', 'saved-no-receipt', /without the token ids/],
+    ['deep nesting', `{"a":${'['.repeat(100_000)}`, 'saved-size', /levels/],
+  ] as const)('%s', (_, text, code, message) => {
+    const error = errorOf(text);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(message);
+  });
+
+  it('counts brackets outside strings only', () => {
+    const value = { ...body(), user: `${'['.repeat(500)}"\\` };
+    expect(readSaved(JSON.stringify(value)).kind).toBe('response');
+  });
+
+  it('refuses a second receipt, and names the field of a malformed bundle', () => {
+    const twice = [`data: ${JSON.stringify({ choices: [], receipt })}`, `data: ${JSON.stringify({ choices: [], receipt })}`].join('\n');
+    expect(errorOf(twice).message).toMatch(/line 2: expected one receipt/);
+    const wrong = JSON.stringify({ ...body(), receipt: { ...receipt, nonce: '0x00' } });
+    expect(() => readSaved(wrong)).toThrow(DecodeError);
+    expect(() => readSaved(wrong)).toThrow(/receipt\.nonce/);
+    expect(errorOf(JSON.stringify({ ...body(), choices: 'none' })).message).toMatch(/text of choice 0/);
+  });
+});

@@ -1,0 +1,65 @@
+import { type Bundle, parseBundle } from '@commonweight/protocol';
+import { limits } from './limits.ts';
+import { isRecord, quoteError, readJson } from './read-json.ts';
+import { readStream } from './read-stream.ts';
+import { SavedError } from './saved-error.ts';
+
+export interface Saved {
+  readonly bundle: Bundle;
+  /** The text that the client was shown; absent for a bare bundle. */
+  readonly answerText?: string;
+  readonly kind: 'response' | 'stream' | 'bundle';
+}
+
+/**
+ * Reads what a client saved: a response body, a stream (`data: ...` lines), a bundle, or a body of `GET /v1/receipts/:id`.
+ *
+ * @throws SavedError when the file holds no whole receipt (its message says what is missing),
+ * DecodeError when the bundle is malformed (its message names the field). Both mean: could not check.
+ */
+export function readSaved(text: string): Saved {
+  if (text.length > limits.savedCharacters) {
+    throw new SavedError(`expected at most ${limits.savedCharacters} characters, got ${text.length}`, { code: 'saved-size' });
+  }
+  const body = text.replace(/^\uFEFF/, '').trim();
+  if (body === '') throw new SavedError('the file is empty; save the whole response body or the whole stream', { code: 'saved-format' });
+  if (!body.startsWith('{')) return readStream(body);
+  return readBody(readJson(body, 'file'));
+}
+
+function readBody(value: unknown): Saved {
+  if (!isRecord(value)) throw new SavedError('expected a JSON object', { code: 'saved-format' });
+  if (isRecord(value['error'])) {
+    throw new SavedError(`this is an error response, no answer: ${quoteError(value['error'])}`, { code: 'saved-error-body' });
+  }
+  // a bundle has a receipt too: its own version tells it apart
+  if (Object.hasOwn(value, 'version')) return { bundle: parseBundle(value), kind: 'bundle' };
+  if (isRecord(value['bundle'])) return { bundle: parseBundle(value['bundle'], 'bundle'), kind: 'bundle' };
+  const receipt = value['receipt'];
+  if (!isRecord(receipt)) {
+    throw new SavedError('the file has no field `receipt`; save the whole response body of a Commonweight gateway', {
+      code: 'saved-no-receipt',
+    });
+  }
+  if (!Object.hasOwn(receipt, 'version')) {
+    throw new SavedError(
+      'the file holds the signed receipt alone, without the token ids that re-execution needs; save the response body, or ask the gateway for GET /v1/receipts/ID',
+      { code: 'saved-no-receipt' },
+    );
+  }
+  const bundle = parseBundle(receipt, 'receipt');
+  if (!Object.hasOwn(value, 'choices')) return { bundle, kind: 'bundle' };
+  return { bundle, answerText: answerText(value['choices'], bundle.request.choice), kind: 'response' };
+}
+
+/** The text of the choice that the receipt is for: `message.content`, or `text` of a plain completion. */
+function answerText(choices: unknown, index: number): string {
+  const list: readonly unknown[] = Array.isArray(choices) ? choices : [];
+  const choice = list.find((item) => isRecord(item) && item['index'] === index) ?? (list.length === 1 ? list[0] : undefined);
+  if (isRecord(choice)) {
+    const { message, text } = choice;
+    if (typeof text === 'string') return text;
+    if (isRecord(message) && typeof message['content'] === 'string') return message['content'];
+  }
+  throw new SavedError(`choices: expected the text of choice ${index} in message.content; was the file edited?`, { code: 'saved-format' });
+}

@@ -1,0 +1,74 @@
+import { parseBundle } from '@commonweight/protocol';
+import { limits } from './limits.ts';
+import { isRecord, quoteError, readJson } from './read-json.ts';
+import type { Saved } from './read-saved.ts';
+import { SavedError } from './saved-error.ts';
+
+/**
+ * Reads a saved stream of server-sent events: `data: {...}` chunks, `: keepalive` comments, one chunk with `choices: []` that carries
+ * the bundle in `receipt`, `data: [DONE]`.
+ *
+ * @throws SavedError with code `saved-cut` when the stream ends before the receipt.
+ */
+export function readStream(text: string): Saved {
+  let answerText = '';
+  let receipt: unknown;
+  let events = 0;
+  let hasData = false;
+  for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
+    if (line === '' || line.startsWith(':') || /^(?:event|id|retry):/.test(line)) continue;
+    const where = `line ${i + 1}`;
+    if (!line.startsWith('data:')) {
+      if (hasData) throw cut(`${where} is no event`);
+      throw new SavedError(`${where}: expected a JSON body or a stream of \`data:\` lines, got ${JSON.stringify(line.slice(0, 60))}`, {
+        code: 'saved-format',
+      });
+    }
+    hasData = true;
+    if (++events > limits.streamEvents)
+      throw new SavedError(`expected at most ${limits.streamEvents} events, got more`, { code: 'saved-size' });
+    const data = line.slice(5).trim();
+    if (data === '[DONE]') continue;
+    const chunk = readChunk(data, where);
+    if (isRecord(chunk['error']))
+      throw new SavedError(`${where}: the stream ended with an error: ${quoteError(chunk['error'])}`, { code: 'saved-error-body' });
+    if (chunk['receipt'] !== undefined) {
+      if (receipt !== undefined) throw new SavedError(`${where}: expected one receipt, got a second one`, { code: 'saved-format' });
+      receipt = chunk['receipt'];
+    }
+    answerText += deltaText(chunk['choices']);
+  }
+  if (receipt === undefined) throw cut('there is no chunk with `receipt`');
+  return { bundle: parseBundle(receipt, 'receipt'), answerText, kind: 'stream' };
+}
+
+const cut = (what: string): SavedError =>
+  new SavedError(
+    `the stream was cut before its receipt (${what}); an answer without a receipt cannot be checked: ask again and save the stream to its end`,
+    {
+      code: 'saved-cut',
+    },
+  );
+
+function readChunk(data: string, where: string): Readonly<Record<string, unknown>> {
+  let chunk: unknown;
+  try {
+    chunk = readJson(data, where);
+  } catch (cause) {
+    // a stream that dies does so in the middle of a line
+    if (cause instanceof SavedError && cause.code === 'saved-format') throw cut(`${where} is incomplete`);
+    throw cause;
+  }
+  if (!isRecord(chunk)) throw new SavedError(`${where}: expected a JSON object`, { code: 'saved-format' });
+  return chunk;
+}
+
+/** A receipt is for one choice, so the chunks are too. */
+function deltaText(choices: unknown): string {
+  if (!Array.isArray(choices)) return '';
+  const [choice] = choices as readonly unknown[];
+  if (!isRecord(choice)) return '';
+  const { delta, text } = choice;
+  if (typeof text === 'string') return text;
+  return isRecord(delta) && typeof delta['content'] === 'string' ? delta['content'] : '';
+}

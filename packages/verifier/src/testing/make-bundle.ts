@@ -1,0 +1,158 @@
+import { type Executor, sampleToken } from '@commonweight/engine';
+import {
+  type Address,
+  BUNDLE_VERSION,
+  type Bundle,
+  type CanonicalRequest,
+  type Domain,
+  type Hex,
+  type Hex32,
+  type Receipt,
+  type SamplerSettings,
+  ThinCommitment,
+  ZERO_ADDRESS,
+  ZERO_HEX32,
+  addressOfKey,
+  auditConsentOf,
+  committedPositions,
+  endDigest,
+  fromHex,
+  idsRoot,
+  modelIdOf,
+  prfDraw,
+  prfKey,
+  receiptAmount,
+  receiptDigest,
+  requestDigest,
+  requestHashOf,
+  residualDigest,
+  signDigest,
+  toHex,
+} from '@commonweight/protocol';
+
+export const payerKey = `0x${'11'.repeat(32)}` as Hex32;
+export const sessionKey = `0x${'22'.repeat(32)}` as Hex32;
+export const node = `0x${'33'.repeat(20)}` as Address;
+export const domain: Domain = { chainId: 31_337, verifyingContract: `0x${'c0'.repeat(20)}` as Address };
+export const greedy: SamplerSettings = { temperature: 0, topK: 0, topP: 1_000_000 };
+
+export interface Job {
+  readonly promptIds: readonly number[];
+  readonly sampler: SamplerSettings;
+  readonly seed: Hex;
+  readonly stopIds: readonly number[];
+  readonly maxTokens: number;
+}
+
+export interface Run {
+  readonly completionIds: readonly number[];
+  readonly thin: ThinCommitment;
+}
+
+/** Decodes token by token, as a worker does: written apart from the verifier's code, so that they check each other. */
+export function decode(executor: Executor, job: Job): Run {
+  const { promptIds, sampler, seed, stopIds, maxTokens } = job;
+  const key = prfKey(modelIdOf(executor.manifest), sampler, seed, 0);
+  const thin = new ThinCommitment(executor.manifest.graph.commitPoints.length);
+  const completionIds: number[] = [];
+  const sequence = executor.newSequence(promptIds.length + maxTokens);
+  for (const id of promptIds.slice(0, -1)) executor.forward(sequence, [id], { onResidual });
+  let last = promptIds.at(-1)!;
+  while (completionIds.length < maxTokens && !stopIds.includes(completionIds.at(-1)!)) {
+    executor.forward(sequence, [last], {
+      onResidual,
+      logitsFrom: 0,
+      onLogits: (position, logits) => {
+        last = sampleToken(logits, sampler, prfDraw(key, position + 1));
+      },
+    });
+    completionIds.push(last);
+  }
+  sequence.release();
+  return { completionIds, thin };
+
+  function onResidual(_position: number, _point: number, residual: Int32Array): void {
+    thin.append(residualDigest(new Uint8Array(residual.slice().buffer)));
+  }
+}
+
+/** Digests of a prefill of these ids. */
+export function prefill(executor: Executor, ids: readonly number[]): ThinCommitment {
+  return decode(executor, { promptIds: ids, sampler: greedy, seed: `0x${'00'.repeat(16)}`, stopIds: [], maxTokens: 1 }).thin;
+}
+
+export interface BundleParts {
+  readonly manifest: Executor['manifest'];
+  readonly job: Job;
+  readonly completionIds: readonly number[];
+  readonly thin: ThinCommitment;
+  readonly finishReason: Receipt['finishReason'];
+  /** Adds the payer's signed end. */
+  readonly ended?: boolean;
+  /** The node's lie about its receipt, signed like the rest. */
+  readonly forge?: (receipt: Receipt) => Receipt;
+}
+
+/** A whole bundle with valid signatures over whatever is claimed. */
+export function makeBundle({ manifest, job, completionIds, thin, finishReason, ended, forge }: BundleParts): Bundle {
+  const nonce = `0x${'55'.repeat(32)}` as Hex32;
+  const auditSalt = `0x${'66'.repeat(32)}` as Hex32;
+  const { promptIds, sampler, seed, stopIds, maxTokens } = job;
+  const request: CanonicalRequest = {
+    version: 'commonweight/request/1',
+    modelId: modelIdOf(manifest),
+    promptRoot: toHex(idsRoot(promptIds, fromHex(nonce))),
+    promptTokens: promptIds.length,
+    sampler,
+    seed,
+    choice: 0,
+    stopIds,
+    maxTokens,
+    node,
+    payer: addressOfKey(payerKey),
+    channel: ZERO_HEX32,
+    asset: ZERO_ADDRESS,
+    promptPrice: '1000000',
+    completionPrice: '3000000',
+    auditConsent: auditConsentOf(auditSalt, true),
+  };
+  const requestHash = requestHashOf(request);
+  const positions = committedPositions(promptIds.length, completionIds.length);
+  const unpriced = {
+    node,
+    payer: request.payer,
+    modelId: request.modelId,
+    requestHash,
+    idsRoot: toHex(idsRoot([...promptIds, ...completionIds], fromHex(nonce))),
+    thinRoot: toHex(thin.root(positions)),
+    promptTokens: promptIds.length,
+    completionTokens: completionIds.length,
+    finishReason,
+    promptPrice: 1_000_000n,
+    completionPrice: 3_000_000n,
+    asset: ZERO_ADDRESS,
+    channel: ZERO_HEX32,
+    batch: 4,
+    sequence: 7,
+    previous: `0x${'77'.repeat(32)}` as Hex32,
+    issuedAt: 1_790_000_000,
+  };
+  const honest: Receipt = { ...unpriced, cumulativeAmount: 1_000n + receiptAmount(unpriced) };
+  const receipt = forge ? forge(honest) : honest;
+  const end = { requestHash, completionTokens: receipt.completionTokens, reason: 'stop_string' } as const;
+  return {
+    version: BUNDLE_VERSION,
+    domain,
+    request,
+    requestSignature: signDigest(requestDigest(requestHash, domain), payerKey),
+    nonce,
+    auditSalt,
+    auditConsent: true,
+    promptIds,
+    completionIds,
+    receipt,
+    signature: signDigest(receiptDigest(receipt, domain), sessionKey),
+    ...(ended && { end: { end, signature: signDigest(endDigest(end, domain), payerKey) } }),
+    digests: thin.bytes(positions),
+  };
+}

@@ -1,0 +1,258 @@
+import { createReferenceExecutor } from '@commonweight/engine';
+import { type Bundle, type Hex, type Hex32, bundleToJson, parseBundle, receiptDigest, signDigest } from '@commonweight/protocol';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ChainFacts } from './chain-facts.ts';
+import { formatReport } from './format-report.ts';
+import { exitCodes, type Report } from './report.ts';
+import { type StepId, stepIds } from './step.ts';
+import { type Run, decode, domain, greedy, makeBundle, sessionKey } from './testing/make-bundle.ts';
+import { mutations } from './testing/mutations.ts';
+import { decodeText, executor, factsFor, job, manifest, model, otherModel } from './testing/tiny.ts';
+import { verifyBundle } from './verify-bundle.ts';
+
+const withStatus = (report: Report, status: string): StepId[] => report.steps.filter((step) => step.status === status).map(({ id }) => id);
+const failedSteps = (report: Report): StepId[] => withStatus(report, 'failed');
+const detail = (report: Report, id: StepId): string => report.steps.find((step) => step.id === id)!.detail;
+
+let run: Run;
+let bundle: Bundle;
+let facts: ChainFacts;
+beforeAll(() => {
+  run = decode(executor, job);
+  bundle = makeBundle({ manifest, job, ...run, finishReason: 'length' });
+  facts = factsFor(bundle);
+});
+
+describe('an honest answer', () => {
+  it('is verified by re-execution, with chain facts in every step', () => {
+    const report = verifyBundle({ bundle, model, answerText: decodeText(bundle.completionIds), chain: facts });
+    expect(failedSteps(report)).toEqual([]);
+    expect(withStatus(report, 'skipped')).toEqual(['end']);
+    expect(report.steps.map(({ id }) => id)).toEqual(stepIds);
+    expect(report.verdict).toBe('verified');
+    expect(exitCodes[report.verdict]).toBe(0);
+    expect(report.notChecked).toEqual([]);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  it('is verified without the chain, and the report names what was not checked', () => {
+    const report = verifyBundle({ bundle, model });
+    expect(report.verdict).toBe('verified');
+    expect(withStatus(report, 'skipped')).toEqual(['end', 'text', 'chain-batch', 'chain-node', 'chain-model']);
+    expect(report.notChecked).toHaveLength(4);
+    expect(detail(report, 'signature')).toMatch(/only the chain can say/);
+  });
+
+  it('is verified with greedy sampling, a stop id, a stop string and a cancelled beginning', () => {
+    const quick = decode(executor, { ...job, sampler: greedy });
+    const stopIds = [quick.completionIds[4]!];
+    const stopped = decode(executor, { ...job, sampler: greedy, stopIds });
+    expect(stopped.completionIds.length).toBeLessThan(12);
+    const bundles = [
+      makeBundle({ manifest, job: { ...job, sampler: greedy }, ...quick, finishReason: 'length' }),
+      makeBundle({ manifest, job: { ...job, sampler: greedy, stopIds }, ...stopped, finishReason: 'stop_id' }),
+      makeBundle({ manifest, job, thin: run.thin, completionIds: run.completionIds.slice(0, 5), finishReason: 'stop_string', ended: true }),
+      makeBundle({ manifest, job, thin: run.thin, completionIds: run.completionIds.slice(0, 1), finishReason: 'stop_string', ended: true }),
+      makeBundle({ manifest, job, thin: run.thin, completionIds: [], finishReason: 'stop_string', ended: true }),
+    ];
+    for (const honest of bundles) expect(failedSteps(verifyBundle({ bundle: honest, model, chain: factsFor(honest) }))).toEqual([]);
+    for (const honest of bundles) expect(verifyBundle({ bundle: honest, model }).verdict).toBe('verified');
+  });
+
+  it('is only `unchecked` without the model, with another model and when interrupted', () => {
+    const other = { manifest: otherModel.manifest, executor: createReferenceExecutor(otherModel.manifest, otherModel.source) };
+    for (const input of [{ bundle }, { bundle, model: other }, { bundle, model, shouldStop: () => true }]) {
+      const report = verifyBundle(input);
+      expect(report.verdict).toBe('unchecked');
+      expect(exitCodes[report.verdict]).toBe(2);
+      expect(withStatus(report, 'skipped')).toEqual(expect.arrayContaining(['tokens', 'execution']));
+    }
+    expect(detail(verifyBundle({ bundle, model: other }), 'model')).toMatch(/the one here is/);
+  });
+
+  it('needs no digests, and is not helped by the facts of another chain', () => {
+    const { digests: _, ...bare } = bundle;
+    expect(verifyBundle({ bundle: bare, model }).verdict).toBe('verified');
+    const elsewhere = verifyBundle({ bundle, model, chain: { ...facts, chainId: 1 } });
+    expect(withStatus(elsewhere, 'skipped')).toEqual(expect.arrayContaining(['chain-batch', 'chain-node', 'chain-model']));
+    expect(elsewhere.verdict).toBe('verified');
+  });
+
+  it('reports progress up to the last position', () => {
+    const seen: number[][] = [];
+    verifyBundle({ bundle, model, onProgress: (done, total) => seen.push([done, total]) });
+    expect(seen.at(-1)).toEqual([17, 17]);
+  });
+});
+
+/** Which step must refute a change of the field. Fields that start alike share a line. */
+const refutedBy: readonly (readonly [prefix: string, step: StepId | 'parse'])[] = [
+  ['version', 'parse'],
+  ['domain.', 'request'],
+  ['request.version', 'parse'],
+  ['request.', 'request'],
+  ['requestSignature', 'request'],
+  ['nonce', 'prompt'],
+  ['auditSalt', 'consent'],
+  ['auditConsent', 'consent'],
+  ['promptIds.', 'prompt'],
+  ['completionIds.', 'ids'],
+  ['receipt.', 'signature'],
+  ['signature', 'signature'],
+  ['end.', 'end'],
+  ['digests', 'digests'],
+];
+
+describe('every field of a bundle, changed alone', () => {
+  const parsed = (value: unknown): Bundle | undefined => {
+    try {
+      return parseBundle(value);
+    } catch {
+      return undefined;
+    }
+  };
+
+  it('is refuted by the step that owns the field', () => {
+    const honest = makeBundle({
+      manifest,
+      job,
+      thin: run.thin,
+      completionIds: run.completionIds.slice(0, 5),
+      finishReason: 'stop_string',
+      ended: true,
+    });
+    const chain = factsFor(honest);
+    expect(verifyBundle({ bundle: honest, model, chain }).verdict).toBe('verified');
+    const all = mutations(bundleToJson(honest));
+    expect(all.length).toBeGreaterThan(60);
+    for (const { path, value } of all) {
+      const expected = refutedBy.find(([prefix]) => path.startsWith(prefix))?.[1];
+      const changed = parsed(value);
+      if (expected === 'parse') {
+        expect(changed, path).toBeUndefined();
+        continue;
+      }
+      expect(changed, path).toBeDefined();
+      const report = verifyBundle({ bundle: changed!, model, chain });
+      expect([path, report.verdict], formatReport(report)).toEqual([path, 'refuted']);
+      expect(failedSteps(report), path).toContain(expected);
+    }
+  });
+
+  it('without chain facts, a change of the order, sum or time of receipts names another signer, and nothing else goes unrefuted', () => {
+    const honestSigner = verifyBundle({ bundle }).receipt.signer;
+    const unrefuted = mutations(bundleToJson(bundle)).flatMap(({ path, value }) => {
+      const changed = parsed(value);
+      if (!changed) return [];
+      const report = verifyBundle({ bundle: changed, model });
+      if (report.verdict !== 'refuted') expect(report.receipt.signer, path).not.toBe(honestSigner);
+      return report.verdict === 'refuted' ? [] : [path];
+    });
+    expect(unrefuted.sort()).toEqual([
+      'receipt.batch',
+      'receipt.cumulativeAmount',
+      'receipt.issuedAt',
+      'receipt.previous',
+      'receipt.sequence',
+      'signature',
+    ]);
+  });
+
+  it('names the place as unknown when the digests are missing or false', () => {
+    const lie = makeBundle({
+      manifest,
+      job,
+      ...run,
+      finishReason: 'length',
+      forge: (receipt) => ({ ...receipt, thinRoot: `0x${'ab'.repeat(32)}` as Hex32 }),
+    });
+    const { digests: _, ...bare } = lie;
+    expect(detail(verifyBundle({ bundle: bare, model }), 'execution')).toMatch(/place is unknown, because the bundle holds no digests/);
+    const report = verifyBundle({ bundle: lie, model });
+    expect(failedSteps(report)).toEqual(['digests', 'execution']);
+    expect(detail(report, 'execution')).toMatch(/place is unknown, because the digests of the bundle do not belong/);
+    expect(report.placeDifference).toBeUndefined();
+  });
+});
+
+describe('signatures', () => {
+  it('refuses the malleated twin of the receipt signature', () => {
+    const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+    const s = order - BigInt(`0x${bundle.signature.slice(66, 130)}`);
+    const v = bundle.signature.endsWith('1b') ? '1c' : '1b';
+    const signature = `${bundle.signature.slice(0, 66)}${s.toString(16).padStart(64, '0')}${v}` as Hex;
+    const report = verifyBundle({ bundle: { ...bundle, signature }, model });
+    expect(failedSteps(report)).toEqual(['signature']);
+    expect(report.receipt.signer).toBeNull();
+  });
+
+  it('refuses a receipt that was signed for another chain', () => {
+    const signature = signDigest(receiptDigest(bundle.receipt, { ...domain, chainId: 1 }), sessionKey);
+    expect(failedSteps(verifyBundle({ bundle: { ...bundle, signature }, model, chain: facts }))).toEqual(['signature', 'chain-node']);
+  });
+
+  it('refuses an end that somebody else signed, and a missing one', () => {
+    const ended = makeBundle({
+      manifest,
+      job,
+      thin: run.thin,
+      completionIds: run.completionIds.slice(0, 3),
+      finishReason: 'stop_string',
+      ended: true,
+    });
+    const { end, ...without } = ended;
+    expect(failedSteps(verifyBundle({ bundle: without, model }))).toEqual(['end']);
+    expect(failedSteps(verifyBundle({ bundle: { ...ended, end: { ...end!, signature: ended.signature } }, model }))).toEqual(['end']);
+    expect(failedSteps(verifyBundle({ bundle: { ...bundle, end: end! }, model }))).toEqual(['end']);
+  });
+});
+
+describe('chain facts', () => {
+  const cases: readonly (readonly [string, StepId, (facts: ReturnType<typeof factsFor>) => Partial<ChainFacts>])[] = [
+    ['an unregistered node', 'chain-node', () => ({ node: { registered: false } })],
+    ['a bond below the minimum', 'chain-node', ({ node }) => ({ node: { ...node!, bond: 9n } as ChainFacts['node'] & object })],
+    ['an unregistered model', 'chain-model', () => ({ model: { registered: false } })],
+    ['another batch root', 'chain-batch', ({ batch }) => ({ batch: { ...batch, root: `0x${'00'.repeat(32)}` } })],
+    ['a proof for another count', 'chain-batch', ({ batch }) => ({ batch: { ...batch, count: 2 } })],
+    ['a proof for another place', 'chain-batch', ({ batch }) => ({ batch: { ...batch, proof: { ...batch.proof, index: 0 } } })],
+  ];
+  it.each(cases)('%s refutes', (_, step, change) => {
+    const honest = factsFor(bundle);
+    expect(failedSteps(verifyBundle({ bundle, model, chain: { ...honest, ...change(honest) } }))).toEqual([step]);
+  });
+
+  it('a receipt that is not posted yet is not refuted', () => {
+    const report = verifyBundle({ bundle, model, chain: { ...facts, batch: { posted: false } } });
+    expect(report.verdict).toBe('verified');
+    expect(report.notChecked.join()).toMatch(/not posted yet/);
+  });
+});
+
+describe('the text', () => {
+  it('must be what the ids decode to; a stop string may end it earlier', () => {
+    const text = decodeText(bundle.completionIds);
+    expect(failedSteps(verifyBundle({ bundle, model, answerText: `${text.slice(0, -1)}?` }))).toEqual(['text']);
+    expect(failedSteps(verifyBundle({ bundle, model, answerText: text.slice(0, -1) }))).toEqual(['text']);
+    const ended = makeBundle({
+      manifest,
+      job,
+      thin: run.thin,
+      completionIds: run.completionIds.slice(0, 5),
+      finishReason: 'stop_string',
+      ended: true,
+    });
+    expect(failedSteps(verifyBundle({ bundle: ended, model, answerText: text.slice(0, 3) }))).toEqual([]);
+    expect(failedSteps(verifyBundle({ bundle: ended, model, answerText: text.slice(1, 3) }))).toEqual(['text']);
+  });
+});
+
+describe('ids and positions outside the model', () => {
+  it('are refused before anything is run', () => {
+    const beyond = verifyBundle({ bundle: { ...bundle, promptIds: [96, ...bundle.promptIds.slice(1)] }, model });
+    expect(failedSteps(beyond)).toContain('shape');
+    expect(withStatus(beyond, 'skipped')).toEqual(expect.arrayContaining(['tokens', 'execution', 'text']));
+    const long = verifyBundle({ bundle: { ...bundle, promptIds: Array.from({ length: 200 }, () => 1) }, model });
+    expect(failedSteps(long)).toContain('shape');
+    expect(failedSteps(verifyBundle({ bundle: { ...bundle, promptIds: [] }, model }))).toContain('shape');
+  });
+});
