@@ -27,6 +27,6 @@ describe('formatReport', () => {
   it('sends no control characters of untrusted text to the terminal', () => {
     const evil = { ...model, decode: () => '\u001b[2Jhidden' };
     const report = verifyBundle({ bundle: honest, model: evil, answerText: 'x' });
-    expect(formatReport({ ...report, summary: 'a\u001b[2Jb\u0085' })).toContain('a\\x1b[2Jb\\x85');
+    expect(formatReport({ ...report, summary: 'a\u001b[2Jb\u0085\u202e' })).toContain('a\\u{1b}[2Jb\\u{85}\\u{202e}');
   });
 });

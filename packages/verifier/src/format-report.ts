@@ -3,7 +3,7 @@ import type { Report, StepStatus, Verdict } from './report.ts';
 const marks: Readonly<Record<StepStatus, string>> = { passed: 'ok  ', failed: 'FAIL', skipped: '-   ' };
 const words: Readonly<Record<Verdict, string>> = { verified: 'VERIFIED', refuted: 'REFUTED', unchecked: 'COULD NOT CHECK' };
 
-/** Plain text for a terminal; no colours, so that it reads the same in a file. Details come from the bundle: control characters are shown, not sent. */
+/** Plain text for a terminal; no colours, so that it reads the same in a file. Details come from the bundle: control and direction characters are shown, not sent. */
 export function formatReport(report: Report): string {
   const { receipt } = report;
   const lines = [
@@ -38,6 +38,4 @@ function differenceLines({ placeDifference: place, tokenDifference: token }: Rep
 const list = (heading: string, items: readonly string[]): string[] =>
   items.length === 0 ? [] : ['', heading, ...items.map((item) => `  - ${item}`)];
 
-// oxlint-disable-next-line no-control-regex
-const visible = (text: string): string =>
-  text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
+const visible = (text: string): string => text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, (unit) => `\\u{${unit.codePointAt(0)!.toString(16)}}`);

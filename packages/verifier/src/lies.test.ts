@@ -1,4 +1,4 @@
-import { type Bundle, type Hex32, ThinCommitment } from '@commonweight/protocol';
+import { type Address, type Bundle, type Hex32, ThinCommitment } from '@commonweight/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Report } from './report.ts';
 import type { StepId } from './step.ts';
@@ -127,7 +127,7 @@ describe('a node that lies and signs', () => {
       job,
       ...honest,
       finishReason: 'length',
-      forge: (receipt) => ({ ...receipt, node: `0x${'34'.repeat(20)}` }),
+      forge: (receipt) => ({ ...receipt, node: `0x${'34'.repeat(20)}` as Address }),
     });
     expect(failedSteps(verify(other))).toEqual(['terms']);
   });

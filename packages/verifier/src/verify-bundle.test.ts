@@ -2,7 +2,6 @@ import { createReferenceExecutor } from '@commonweight/engine';
 import { type Bundle, type Hex, type Hex32, bundleToJson, parseBundle, receiptDigest, signDigest } from '@commonweight/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChainFacts } from './chain-facts.ts';
-import { formatReport } from './format-report.ts';
 import { exitCodes, type Report } from './report.ts';
 import { type StepId, stepIds } from './step.ts';
 import { type Run, decode, domain, greedy, makeBundle, sessionKey } from './testing/make-bundle.ts';
@@ -125,29 +124,25 @@ describe('every field of a bundle, changed alone', () => {
     expect(verifyBundle({ bundle: honest, model, chain }).verdict).toBe('verified');
     const all = mutations(bundleToJson(honest));
     expect(all.length).toBeGreaterThan(60);
-    for (const { path, value } of all) {
-      const expected = refutedBy.find(([prefix]) => path.startsWith(prefix))?.[1];
+    const outcomes = all.map(({ path, value }) => {
+      const step = refutedBy.find(([prefix]) => path.startsWith(prefix))?.[1];
       const changed = parsed(value);
-      if (expected === 'parse') {
-        expect(changed, path).toBeUndefined();
-        continue;
-      }
-      expect(changed, path).toBeDefined();
-      const report = verifyBundle({ bundle: changed!, model, chain });
-      expect([path, report.verdict], formatReport(report)).toEqual([path, 'refuted']);
-      expect(failedSteps(report), path).toContain(expected);
-    }
+      if (!changed) return { path, refuted: step === 'parse' };
+      const report = verifyBundle({ bundle: changed, model, chain });
+      return { path, refuted: report.verdict === 'refuted' && failedSteps(report).some((id) => id === step) };
+    });
+    expect(outcomes.filter(({ refuted }) => !refuted)).toEqual([]);
   });
 
   it('without chain facts, a change of the order, sum or time of receipts names another signer, and nothing else goes unrefuted', () => {
     const honestSigner = verifyBundle({ bundle }).receipt.signer;
-    const unrefuted = mutations(bundleToJson(bundle)).flatMap(({ path, value }) => {
+    const unrefuted: string[] = [];
+    for (const { path, value } of mutations(bundleToJson(bundle))) {
       const changed = parsed(value);
-      if (!changed) return [];
-      const report = verifyBundle({ bundle: changed, model });
-      if (report.verdict !== 'refuted') expect(report.receipt.signer, path).not.toBe(honestSigner);
-      return report.verdict === 'refuted' ? [] : [path];
-    });
+      const report = changed && verifyBundle({ bundle: changed, model });
+      if (!report || report.verdict === 'refuted') continue;
+      unrefuted.push(report.receipt.signer === honestSigner ? `${path} by the same signer` : path);
+    }
     expect(unrefuted.sort()).toEqual([
       'receipt.batch',
       'receipt.cumulativeAmount',
@@ -212,7 +207,7 @@ describe('chain facts', () => {
     ['an unregistered node', 'chain-node', () => ({ node: { registered: false } })],
     ['a bond below the minimum', 'chain-node', ({ node }) => ({ node: { ...node!, bond: 9n } as ChainFacts['node'] & object })],
     ['an unregistered model', 'chain-model', () => ({ model: { registered: false } })],
-    ['another batch root', 'chain-batch', ({ batch }) => ({ batch: { ...batch, root: `0x${'00'.repeat(32)}` } })],
+    ['another batch root', 'chain-batch', ({ batch }) => ({ batch: { ...batch, root: `0x${'00'.repeat(32)}` as Hex32 } })],
     ['a proof for another count', 'chain-batch', ({ batch }) => ({ batch: { ...batch, count: 2 } })],
     ['a proof for another place', 'chain-batch', ({ batch }) => ({ batch: { ...batch, proof: { ...batch.proof, index: 0 } } })],
   ];

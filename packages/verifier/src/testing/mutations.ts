@@ -29,7 +29,7 @@ function changed(value: unknown, path: string): unknown {
   if (typeof value === 'number') return value === 0 ? 1 : value - 1;
   if (typeof value === 'boolean') return !value;
   if (typeof value !== 'string') throw new Error(`${path}: no mutation for ${typeof value}`);
-  if (/^0x/.test(value)) return `${value.slice(0, 10)}${value[10] === '0' ? '1' : '0'}${value.slice(11)}`;
+  if (value.startsWith('0x')) return `${value.slice(0, 10)}${value[10] === '0' ? '1' : '0'}${value.slice(11)}`;
   if (/^[0-9]+$/.test(value)) return String(BigInt(value) + 1n);
   if (path === 'digests') {
     const bytes = fromBase64(value);
