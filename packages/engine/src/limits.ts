@@ -8,4 +8,10 @@ export const limits = {
   normWeight: 1 << 21,
   /** Largest magnitude of a tensor's exponent. */
   exponent: 64,
+  /** Tokens of one pass over the weights in the WASM back end; a longer prompt is cut. */
+  prefillChunk: 32,
+  /** Bytes of logits that the WASM back end computes at once (at least one position's). */
+  logitBytes: 1 << 24,
+  /** Bytes that WASM can address, less a page. */
+  wasmMemoryBytes: 2 ** 32 - 65_536,
 } as const;

@@ -1,0 +1,71 @@
+// What JavaScript writes into memory for the kernels: see src/wasm/model-layout.ts, which has the same fields in the same order.
+#pragma once
+#include "fixed.h"
+
+// Packed int8 [N/16][K/4][16][4], K padded to 64 and N to 16 with zeros; one multiplier a padded row.
+typedef struct {
+  const i8 *weights;
+  const i32 *multipliers;
+  i32 rows, columns; // padded
+  i32 exponent, activation_bits;
+} matrix;
+
+typedef struct {
+  const i32 *weights;
+  i32 exponent;
+} norm;
+
+typedef struct {
+  norm attention_norm, ffn_norm;
+  matrix q, k, v, o, gate, up, down;
+  i32 commit_point; // -1: none
+} layer;
+
+// Scratch for `chunk` tokens. Rows of matrix results are padded to 16, rows of matrix inputs to 64.
+typedef struct {
+  i32 *x;           // [chunk][width] residual stream
+  i16 *input;       // [chunk][largest padded columns]
+  scale *scales;    // [chunk] of `input`
+  i32 *q, *k, *v;   // [chunk][padded rows]
+  i32 *gate, *up;   // [chunk][padded ffn width]
+  i32 *out;         // [chunk][padded width]
+  i64 *wide;        // [largest of width, ffn width, heads * head size]
+  i64 *attended;    // [heads * head size]
+  i32 *scores;      // [context]
+  i64 *weighted;    // [context]
+  i16 *probability; // [context + 1]
+  i16 *panel;       // [16 * BLOCK] weights widened to int16
+  i64 *sums;        // [chunk][16]
+  i32 *committed;   // [chunk][commit points][width]
+  i32 *logits;      // [logit rows][padded vocabulary]
+} workspace;
+
+typedef struct {
+  i32 layer_count, width, heads, kv_heads, head_size, ffn_width, points;
+  u32 epsilon_low, epsilon_high;
+  i32 attention_mantissa, attention_exponent;
+  const i16 *rope; // [context][head size]: (cos, sin) pairs
+  const layer *layers;
+  matrix embedding, head;
+  norm output_norm;
+  workspace w;
+} model;
+
+// Cache of one KV head of one layer: keys and values [capacity][head stride] int8, one u32 scale a position.
+typedef struct {
+  i8 *keys, *values;
+  u32 *key_scales, *value_scales;
+} kv_head;
+
+// Head size padded so that a row of the cache is whole vectors; the padding stays zero.
+static inline i32 head_stride(i32 head_size) { return pad_to(head_size, 16); }
+
+// Bytes of a kv_head's block, in the order of its fields.
+static inline u32 kv_block_bytes(i32 capacity, i32 stride) { return (u32)capacity * (2 * (u32)stride + 8); }
+
+static inline kv_head kv_head_at(i8 *cache, i32 capacity, i32 stride, i32 index) {
+  i8 *block = cache + (u32)index * kv_block_bytes(capacity, stride);
+  i8 *values = block + (u32)capacity * (u32)stride;
+  u32 *key_scales = (u32 *)(values + (u32)capacity * (u32)stride);
+  return (kv_head){block, values, key_scales, key_scales + capacity};
+}

@@ -1,0 +1,74 @@
+import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment, prfDraw } from '@commonweight/protocol';
+import type { Executor, Sequence } from './executor.ts';
+import { limits } from './limits.ts';
+import { commitTo } from './residual-commitment.ts';
+import { sampleToken } from './sampler/sample-token.ts';
+
+export interface ReexecutionOptions {
+  readonly executor: Executor;
+  /** One or more. */
+  readonly promptIds: readonly number[];
+  /** The claimed answer; may be empty. */
+  readonly completionIds: readonly number[];
+  readonly sampler: SamplerSettings;
+  readonly prfKey: Uint8Array;
+  readonly sha256?: Sha256;
+  /** Asked between pieces; true makes it throw a {@link CommonweightError} of code `stopped`. */
+  readonly shouldStop?: () => boolean;
+}
+
+export interface Reexecution {
+  /** What sampling gives at every generated position when the claimed ids stand before it: equal to the claim if and only if the claim is right. */
+  readonly sampledIds: number[];
+  /** Over `committedPositions(prompt, completion)` positions. */
+  readonly commitment: ThinCommitment;
+}
+
+/** Runs prompt and answer through the model again, as one prefill, with head and sampler at every generated position. Yields positions done. */
+export function* reexecuteSteps(
+  options: ReexecutionOptions,
+): Generator<{ readonly done: number; readonly total: number }, Reexecution, void> {
+  const { executor, promptIds, completionIds } = options;
+  if (promptIds.length === 0)
+    throw new CommonweightError('promptIds: expected one or more, got none', { code: 'reexecution', field: 'promptIds' });
+  const ids = [...promptIds, ...completionIds.slice(0, -1)];
+  const sequence = executor.newSequence(ids.length);
+  try {
+    return yield* run(options, ids, sequence);
+  } finally {
+    sequence.release();
+  }
+}
+
+/** Drains {@link reexecuteSteps}. */
+export function reexecute(options: ReexecutionOptions & { readonly onProgress?: (done: number, total: number) => void }): Reexecution {
+  const steps = reexecuteSteps(options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    options.onProgress?.(value.done, value.total);
+  }
+}
+
+function* run(
+  { executor, promptIds, completionIds, sampler, prfKey, sha256, shouldStop }: ReexecutionOptions,
+  ids: readonly number[],
+  sequence: Sequence,
+): Generator<{ readonly done: number; readonly total: number }, Reexecution, void> {
+  const { commitment, onResidual } = commitTo(executor.manifest, sha256);
+  const sampledIds: number[] = [];
+  const observer = {
+    onResidual,
+    logitsFrom: completionIds.length > 0 ? promptIds.length - 1 : Infinity,
+    onLogits: (position: number, logits: Int32Array) => {
+      sampledIds.push(sampleToken(logits, sampler, sampler.temperature === 0 ? 0n : prfDraw(prfKey, position + 1)));
+    },
+  };
+  while (sequence.length < ids.length) {
+    if (shouldStop?.())
+      throw new CommonweightError('expected to run to the end, got a request to stop', { code: 'stopped', action: 'retry' });
+    executor.forward(sequence, ids.slice(sequence.length, sequence.length + limits.prefillChunk), observer);
+    yield { done: sequence.length, total: ids.length };
+  }
+  return { sampledIds, commitment };
+}

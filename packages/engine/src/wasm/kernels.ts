@@ -1,0 +1,25 @@
+import { EngineMemory } from './engine-memory.ts';
+import { type EngineModule, webAssembly } from './web-assembly.ts';
+
+/** What `kernels/engine.c` exports for the executor. Pointers are byte addresses. */
+export interface Kernels {
+  readonly forward: (model: number, ids: number, cache: number, capacity: number, position: number, tokens: number) => void;
+  readonly logits: (model: number, first: number, count: number) => void;
+}
+
+export interface EngineInstance {
+  readonly kernels: Kernels;
+  readonly memory: EngineMemory;
+  /** Everything that is exported, single operations included (tests use them). */
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** A fresh instance with a memory of its own. */
+export function instantiate(module: EngineModule | Uint8Array): EngineInstance {
+  const compiled = module instanceof Uint8Array ? new webAssembly.Module(module) : module;
+  const memory = new EngineMemory();
+  const { exports } = new webAssembly.Instance(compiled, { env: { memory: memory.wasm } });
+  const heapBase = (exports['__heap_base'] as { readonly value: number }).value;
+  memory.start(heapBase);
+  return { kernels: exports as unknown as Kernels, memory, exports };
+}

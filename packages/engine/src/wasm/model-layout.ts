@@ -1,0 +1,119 @@
+import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
+import { limits } from '../limits.ts';
+import { TensorError } from '../reference/tensor-error.ts';
+import type { EngineMemory } from './engine-memory.ts';
+
+/** Addresses that the executor needs of a model in the engine's memory. */
+export interface ModelLayout {
+  /** The `model` struct of kernels/model.h. */
+  readonly model: number;
+  /** int32 ids of one chunk. */
+  readonly ids: number;
+  /** `[chunk][commit points][width]` int32. */
+  readonly committed: number;
+  /** `[logitRows][logitStride]` int32. */
+  readonly logits: number;
+  readonly logitRows: number;
+  readonly logitStride: number;
+}
+
+/** Writes the structs of kernels/model.h, field by field in their order, and gives the workspace its memory. */
+export function layOutModel(manifest: Manifest, weights: number, memory: EngineMemory): ModelLayout {
+  const { graph } = manifest;
+  const tensors = new TensorWords(manifest, weights);
+  const points = new Map(graph.commitPoints.map((layer, point) => [layer, point]));
+  const layerWords = Array.from({ length: graph.layers }, (_, i) => {
+    const names = layerTensorNames(i);
+    const matrices = [names.q, names.k, names.v, names.o, names.gate, names.up, names.down];
+    return [
+      ...tensors.norm(names.attentionNorm),
+      ...tensors.norm(names.ffnNorm),
+      ...matrices.flatMap((name) => tensors.matrix(name)),
+      points.get(i) ?? -1,
+    ];
+  }).flat();
+  const layers = store(memory, layerWords, 'the list of layers');
+
+  const workspace = allocateWorkspace(graph, memory);
+  const model = store(
+    memory,
+    [
+      ...[graph.layers, graph.width, graph.heads, graph.kvHeads, graph.headDimension, graph.ffnWidth, graph.commitPoints.length],
+      ...[graph.normEpsilon % 2 ** 32, Math.floor(graph.normEpsilon / 2 ** 32)],
+      ...[graph.attentionScale.mantissa, graph.attentionScale.exponent],
+      tensors.rope(),
+      layers,
+      ...tensors.matrix('token_embd'),
+      ...tensors.matrix(graph.head === 'tied' ? 'token_embd' : 'output'),
+      ...tensors.norm('output_norm'),
+      ...workspace.words,
+    ],
+    'the model description',
+  );
+  const ids = memory.allocate(4 * limits.prefillChunk, 'ids');
+  return { model, ids, ...workspace.outputs };
+}
+
+/** Bytes of one sequence's KV cache of `capacity` positions: see `kv_block_bytes` in kernels/model.h. */
+export const cacheBytes = (graph: Graph, capacity: number): number =>
+  graph.layers * graph.kvHeads * capacity * (2 * padTo(graph.headDimension, 16) + 8);
+
+function store(memory: EngineMemory, words: readonly number[], what: string): number {
+  const at = memory.allocate(4 * words.length, what);
+  memory.int32(at, words.length).set(words);
+  return at;
+}
+
+function allocateWorkspace(graph: Graph, memory: EngineMemory) {
+  const { width, ffnWidth, context } = graph;
+  const chunk = limits.prefillChunk;
+  const attended = graph.heads * graph.headDimension;
+  const kv = padTo(graph.kvHeads * graph.headDimension, 16);
+  const columns = padTo(Math.max(width, ffnWidth, attended), 64);
+  const logitStride = padTo(graph.vocabulary, 16);
+  const logitRows = Math.max(1, Math.min(chunk, Math.floor(limits.logitBytes / (4 * logitStride))));
+  const of = (bytes: number): number => memory.allocate(bytes, 'the workspace');
+  const committed = chunk * graph.commitPoints.length * width;
+  const sizes = [
+    ...[4 * chunk * width, 2 * chunk * columns, 8 * chunk],
+    ...[4 * chunk * padTo(attended, 16), 4 * chunk * kv, 4 * chunk * kv],
+    ...[4 * chunk * padTo(ffnWidth, 16), 4 * chunk * padTo(ffnWidth, 16), 4 * chunk * padTo(width, 16)],
+    ...[8 * Math.max(width, ffnWidth), 8 * attended],
+    ...[4 * context, 8 * context, 2 * context],
+    ...[2 * 16 * limits.matmulBlock, 8 * 16 * chunk],
+    ...[4 * committed, 4 * logitRows * logitStride],
+  ];
+  const words = sizes.map(of);
+  return { words, outputs: { committed: words.at(-2)!, logits: words.at(-1)!, logitRows, logitStride } };
+}
+
+/** Fields of the structs `matrix` and `norm`. */
+class TensorWords {
+  readonly #tensors: ReadonlyMap<string, Tensor>;
+  readonly #base: number;
+
+  constructor({ tensors }: Manifest, base: number) {
+    this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    this.#base = base;
+  }
+
+  matrix(name: string): number[] {
+    const { weights, multipliers, rows, columns, exponent, activationBits } = this.#find(name, 'matrix');
+    return [this.#base + weights, this.#base + multipliers, padTo(rows, 16), padTo(columns, 64), exponent, activationBits];
+  }
+
+  norm(name: string): number[] {
+    const { offset, exponent } = this.#find(name, 'norm');
+    return [this.#base + offset, exponent];
+  }
+
+  rope(): number {
+    return this.#base + this.#find('rope', 'rope').offset;
+  }
+
+  #find<K extends Tensor['kind']>(name: string, kind: K): Extract<Tensor, { kind: K }> {
+    const tensor = this.#tensors.get(name);
+    if (tensor?.kind !== kind) throw new TensorError(name, `a ${kind}`, tensor?.kind ?? 'nothing');
+    return tensor as Extract<Tensor, { kind: K }>;
+  }
+}
