@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { ENGINE_SPEC, fromHex, padTo } from '@commonweight/protocol';
+import { describe, expect, it } from 'vitest';
+import { sampleToken } from '../sampler/sample-token.ts';
+import { logitFactor, weightOf } from '../sampler/weight.ts';
+import { attend, scores } from './attention.ts';
+import { packedIndex } from './check-tensors.ts';
+import { embed } from './embedding.ts';
+import { exp2n } from './exp2n.ts';
+import { isqrt } from './isqrt.ts';
+import { type KeyValueHead, cacheEntry } from './kv-cache.ts';
+import { matmul } from './matmul.ts';
+import { type Quantised, quantise, quantiseWide } from './quantise.ts';
+import { requantise } from './requantise.ts';
+import { addToResidual } from './residual-add.ts';
+import { rmsNormQuantise } from './rms-norm.ts';
+import { rope } from './rope.ts';
+import { rsh, rshBig } from './rsh.ts';
+import { sdiv } from './scale.ts';
+import { swiglu } from './swiglu.ts';
+
+interface Expectation {
+  readonly expect: unknown;
+}
+
+/** Runs every case of one file of conformance/ops; -0 and 0 are the same integer. */
+function conforms<Case>(op: string, atLeast: number, run: (input: Case) => unknown): void {
+  it(`${op}.json`, () => {
+    const file = JSON.parse(readFileSync(new URL(`../../../../conformance/ops/${op}.json`, import.meta.url), 'utf8')) as {
+      readonly spec: string;
+      readonly op: string;
+      readonly cases: readonly (Case & Expectation)[];
+    };
+    expect([file.spec, file.op]).toEqual([ENGINE_SPEC, op]);
+    expect(file.cases.length).toBeGreaterThanOrEqual(atLeast);
+    for (const [i, one] of file.cases.entries()) expect(JSON.parse(JSON.stringify(run(one))), `case ${i}`).toEqual(one.expect);
+  });
+}
+
+const flat = ({ q, scale }: Quantised) => ({ q: [...q], ...scale });
+
+describe('conformance/ops', () => {
+  conforms<{ x: string; shift: number }>('rsh', 50, ({ x, shift }) => {
+    const small = Number(x);
+    if (Math.abs(small) <= 2 ** 52 && shift <= 52) expect(BigInt(rsh(small, shift))).toBe(rshBig(BigInt(x), shift));
+    return String(rshBig(BigInt(x), shift));
+  });
+  conforms<{ values: string[]; bits: number }>('quantise', 50, ({ values, bits }) => {
+    const wide = flat(quantiseWide(BigInt64Array.from(values, BigInt), bits));
+    if (values.every((value) => Math.abs(Number(value)) <= 2 ** 52)) expect(flat(quantise(values.map(Number), bits))).toEqual(wide);
+    return wide;
+  });
+  conforms<{ mantissa: number; exponent: number; denominator: string }>('sdiv', 30, ({ denominator, ...scale }) =>
+    sdiv(scale, BigInt(denominator)),
+  );
+  conforms<{ d: number; fractionBits: number }>('exp2n', 100, ({ d, fractionBits }) => exp2n(d, fractionBits));
+  conforms<{ n: string }>('isqrt', 30, ({ n }) => String(isqrt(BigInt(n))));
+  conforms<{ weights: number[]; multiplier: number; exponent: number }>('embedding', 10, ({ weights, multiplier, exponent }) => [
+    ...embed(Int8Array.from(weights), multiplier, exponent),
+  ]);
+  conforms<{ x: number[]; weights: number[]; exponent: number; epsilon: number; bits: number }>(
+    'rms-norm',
+    20,
+    ({ x, weights, exponent, epsilon, bits }) =>
+      flat(rmsNormQuantise(Int32Array.from(x), { weights: Int32Array.from(weights), exponent }, epsilon, bits)),
+  );
+  conforms<{ rows: number; columns: number; packed: string; q: number[] }>('matmul', 6, ({ rows, columns, packed, q }) => {
+    const bytes = new Int8Array(fromHex(packed, padTo(rows, 16) * padTo(columns, 64)));
+    const weights = Int8Array.from(
+      { length: rows * columns },
+      (_, i) => bytes[packedIndex(Math.floor(i / columns), i % columns, padTo(columns, 64))]!,
+    );
+    return [...matmul(weights, Int16Array.from(q), rows)];
+  });
+  conforms<{ acc: number; multiplier: number; exponent: number; mantissa: number; scaleExponent: number; fractionBits: number }>(
+    'requantise',
+    100,
+    (c) => requantise(c.acc, c.multiplier, c.exponent, { mantissa: c.mantissa, exponent: c.scaleExponent }, c.fractionBits),
+  );
+  conforms<{ head: number[]; table: number[] }>('rope', 6, ({ head, table }) => [...rope(Int32Array.from(head), Int16Array.from(table))]);
+  conforms<{ vector: number[] }>('cache-entry', 10, ({ vector }) => {
+    const { q, scale } = cacheEntry(Int32Array.from(vector));
+    return { q: [...q], scale };
+  });
+  conforms<{
+    q: number[];
+    keys: number[][];
+    keyScales: number[];
+    values: number[][];
+    valueScales: number[];
+    mantissa: number;
+    exponent: number;
+  }>('attention', 10, (c) => {
+    const head: KeyValueHead = {
+      keys: Int8Array.from(c.keys.flat()),
+      keyScales: Uint32Array.from(c.keyScales),
+      values: Int8Array.from(c.values.flat()),
+      valueScales: Uint32Array.from(c.valueScales),
+    };
+    const q = Int32Array.from(c.q);
+    return { scores: [...scores(q, head, c.keys.length, c)], out: [...attend(q, head, c.keys.length, c)] };
+  });
+  conforms<{ gate: number; up: number }>('swiglu', 50, ({ gate, up }) => String(swiglu(Int32Array.of(gate), Int32Array.of(up))[0]));
+  conforms<{ x: number; y: number }>('residual-add', 10, ({ x, y }) => {
+    const residual = Int32Array.of(x);
+    addToResidual(residual, Int32Array.of(y));
+    return residual[0];
+  });
+  conforms<{ logits: number[]; temperature: number }>('logit-weights', 6, ({ logits, temperature }) => {
+    const largest = Math.max(...logits);
+    return logits.map((logit) => weightOf(largest - logit, logitFactor(temperature)));
+  });
+  conforms<{ logits: number[]; temperature: number; topK: number; topP: number; draw: string }>(
+    'sampler',
+    200,
+    ({ logits, draw, temperature, topK, topP }) => sampleToken(Int32Array.from(logits), { temperature, topK, topP }, BigInt(draw)),
+  );
+});
