@@ -1,6 +1,9 @@
 // Writes src/abis.gen.ts and src/artifacts.gen.ts from forge's output, so that running a node needs no compiler.
 // `--check` writes nothing and fails when a committed file is out of date.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const contracts = ['ModelRegistry', 'NodeRegistry', 'ReceiptLog'];
@@ -22,8 +25,17 @@ const files = {
     artifacts.map(({ variable, bytecode }) => `export const ${variable}Bytecode: Hex =\n  '${bytecode}';\n`).join('\n'),
 };
 
+/** As oxfmt writes it: the committed files are formatted like all others. */
+const oxfmt = join(dirname(createRequire(import.meta.url).resolve('oxfmt/package.json')), 'bin', 'oxfmt');
+const format = (name, text) =>
+  execFileSync(process.execPath, [oxfmt, '--stdin-filepath', fileURLToPath(new URL(`packages/chain/src/${name}`, root))], {
+    input: text,
+    encoding: 'utf8',
+  });
+
 const stale = [];
-for (const [name, text] of Object.entries(files)) {
+for (const [name, source] of Object.entries(files)) {
+  const text = format(name, source);
   const file = new URL(`packages/chain/src/${name}`, root);
   if (!process.argv.includes('--check')) writeFileSync(file, text);
   else if (readFileSync(file, 'utf8') !== text) stale.push(fileURLToPath(file));
