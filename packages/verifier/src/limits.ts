@@ -10,6 +10,4 @@ export const limits = {
   streamEvents: 4 * protocolLimits.positions,
   /** Characters of a quoted text in a report or an error. */
   quote: 200,
-  /** Positions that are run between two calls of `onProgress` and `shouldStop`. */
-  progressPositions: 32,
 } as const;

@@ -1,5 +1,5 @@
-import { sampleToken } from '@commonweight/engine';
-import { type Bundle, CommonweightError, modelIdOf, prfDraw, prfKey, utf8 } from '@commonweight/protocol';
+import { generateSteps } from '@commonweight/engine';
+import { type Bundle, CommonweightError, modelIdOf, prfKey, utf8 } from '@commonweight/protocol';
 import type { VerifierModel } from './subject.ts';
 
 export interface Replay {
@@ -27,30 +27,23 @@ export function replay({ bundle, model, onToken }: ReplayInput): Replay {
   if (here !== request.modelId)
     throw new CommonweightError(`expected the weights of model ${request.modelId}, got ${here}`, { code: 'replay-model' });
 
-  const key = prfKey(here, request.sampler, request.seed, request.choice);
+  const steps = generateSteps({
+    executor: model.executor,
+    promptIds,
+    sampler: request.sampler,
+    prfKey: prfKey(here, request.sampler, request.seed, request.choice),
+    stopIds: request.stopIds,
+    maxTokens: completionIds.length,
+  });
   const ids: number[] = [];
-  let sampled: number | undefined;
-  const onLogits = (position: number, logits: Int32Array): void => {
-    sampled = sampleToken(logits, request.sampler, prfDraw(key, position + 1));
-  };
-  const sequence = model.executor.newSequence(promptIds.length + Math.max(completionIds.length, 1) - 1);
-  try {
-    let next = promptIds;
-    while (ids.length < completionIds.length) {
-      model.executor.forward(sequence, next, { onLogits, logitsFrom: sequence.length + next.length - 1 });
-      const claimed = completionIds[ids.length];
-      if (sampled === undefined || sampled !== claimed)
-        throw differs(ids.length, `the model samples ${sampled}, the bundle holds ${claimed}`);
-      ids.push(sampled);
-      onToken?.(ids.length - 1, sampled);
-      if (request.stopIds.includes(sampled) && ids.length < completionIds.length)
-        throw differs(ids.length, `the model stops with ${sampled}, the bundle goes on`);
-      next = [sampled];
-      sampled = undefined;
-    }
-  } finally {
-    sequence.release();
+  for (const step of steps) {
+    if (step.type === 'prefill') continue;
+    const claimed = completionIds[step.index];
+    if (step.id !== claimed) throw differs(step.index, `the model samples ${step.id}, the bundle holds ${claimed}`);
+    ids.push(step.id);
+    onToken?.(step.index, step.id);
   }
+  if (ids.length < completionIds.length) throw differs(ids.length, `the model stops with ${ids.at(-1)}, the bundle goes on`);
   const text = model.decode?.(ids);
   return text === undefined ? { ids } : { ids, text, bytes: utf8(text) };
 }

@@ -1,4 +1,5 @@
-import { createReferenceExecutor } from '@commonweight/engine';
+import { createReferenceExecutor, createWasmExecutor } from '@commonweight/engine';
+import { loadEngineWasm, nodeSha256 } from '@commonweight/engine/node';
 import { type Bundle, type Hex, type Hex32, bundleToJson, parseBundle, receiptDigest, signDigest } from '@commonweight/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChainFacts } from './chain-facts.ts';
@@ -6,7 +7,7 @@ import { exitCodes, type Report } from './report.ts';
 import { type StepId, stepIds } from './step.ts';
 import { type Run, decode, domain, greedy, makeBundle, sessionKey } from './testing/make-bundle.ts';
 import { mutations } from './testing/mutations.ts';
-import { decodeText, executor, factsFor, job, manifest, model, otherModel } from './testing/tiny.ts';
+import { decodeText, executor, factsFor, job, manifest, model, otherModel, weights } from './testing/tiny.ts';
 import { verifyBundle } from './verify-bundle.ts';
 
 const withStatus = (report: Report, status: string): StepId[] => report.steps.filter((step) => step.status === status).map(({ id }) => id);
@@ -75,6 +76,13 @@ describe('an honest answer', () => {
     const elsewhere = verifyBundle({ bundle, model, chain: { ...facts, chainId: 1 } });
     expect(withStatus(elsewhere, 'skipped')).toEqual(expect.arrayContaining(['chain-batch', 'chain-node', 'chain-model']));
     expect(elsewhere.verdict).toBe('verified');
+  });
+
+  it('gets the same report from the WASM executor', () => {
+    const wasm = createWasmExecutor(manifest, weights, loadEngineWasm());
+    const byWasm = verifyBundle({ bundle, model: { ...model, executor: wasm }, chain: facts, sha256: nodeSha256 });
+    expect(byWasm).toEqual(verifyBundle({ bundle, model, chain: facts }));
+    expect(byWasm.verdict).toBe('verified');
   });
 
   it('reports progress up to the last position', () => {

@@ -9,6 +9,7 @@ import { type Job, domain, sessionKey } from './make-bundle.ts';
 const tiny = buildTinyModel({ seed: 11, layers: 3, commitPoints: [0, 2] });
 export const executor = createReferenceExecutor(tiny.manifest, tiny.source);
 export const { manifest } = executor;
+export const weights = tiny.source;
 
 /** Stands in for a tokenizer: id 0 is `a`. */
 export const decodeText = (ids: readonly number[]): string => ids.map((id) => String.fromCodePoint(97 + id)).join('');
