@@ -20,7 +20,7 @@ function fill(keys: readonly Int32Array[], values: readonly Int32Array[]): { hea
   return { head, restated: { k: k.map((e) => e.q), kScale: k.map((e) => e.s), v: v.map((e) => e.q), vScale: v.map((e) => e.s) } };
 }
 
-function compare(q: Int32Array, keys: readonly Int32Array[], values: readonly Int32Array[], constant: AttentionScale = CONSTANT): void {
+function expectSame(q: Int32Array, keys: readonly Int32Array[], values: readonly Int32Array[], constant: AttentionScale = CONSTANT): void {
   const { head, restated } = fill(keys, values);
   expect(big(head.keyScales)).toEqual(restated.kScale);
   expect(big(head.values)).toEqual(restated.v.flat());
@@ -43,7 +43,7 @@ describe('attention', () => {
         ),
       );
     fc.assert(
-      fc.property(input, ([q, keys, values, constant]) => compare(q, keys, values, constant)),
+      fc.property(input, ([q, keys, values, constant]) => expectSame(q, keys, values, constant)),
       { ...runs, numRuns: 1000 },
     );
   });
@@ -54,16 +54,16 @@ describe('attention', () => {
     const positions = 600;
     const keys = Array.from({ length: positions }, () => vector(300_000));
     const values = Array.from({ length: positions }, () => vector(200_000));
-    compare(vector(500_000), keys, values);
+    expectSame(vector(500_000), keys, values);
   });
 
   it('stays inside its budget with everything at its bound', () => {
     const size = 256;
     const full = new Int32Array(size).fill(MAX);
     const minus = new Int32Array(size).fill(-MAX);
-    compare(full, [full], [full], { mantissa: 65_535, exponent: 8 });
-    compare(full, [full, minus, full], [full, minus, full], { mantissa: 65_535, exponent: 8 });
-    compare(
+    expectSame(full, [full], [full], { mantissa: 65_535, exponent: 8 });
+    expectSame(full, [full, minus, full], [full, minus, full], { mantissa: 65_535, exponent: 8 });
+    expectSame(
       minus,
       Array.from({ length: 520 }, () => full),
       Array.from({ length: 520 }, () => minus),

@@ -95,7 +95,7 @@ describe('reference executor', () => {
 
 describe('loader', () => {
   const build = () => buildTinyModel(tinyShapes.odd);
-  const refuses = (manifest: Manifest, weights: Uint8Array, message: string): void => {
+  const expectRefused = (manifest: Manifest, weights: Uint8Array, message: string): void => {
     const load = () => createReferenceExecutor(manifest, memorySource(weights));
     expect(load).toThrow(message);
     expect(load).toThrow(CommonweightError);
@@ -109,7 +109,7 @@ describe('loader', () => {
   it('refuses a weight of -128 and names the tensor', () => {
     const { manifest, weights } = build();
     weights[matrix(manifest, 'blk.1.ffn_up').weights] = 128;
-    refuses(manifest, weights, 'tensor blk.1.ffn_up: expected weights from -127 to 127, got -128 at byte 0');
+    expectRefused(manifest, weights, 'tensor blk.1.ffn_up: expected weights from -127 to 127, got -128 at byte 0');
   });
 
   it('refuses multipliers outside 0 to 2^22', () => {
@@ -122,19 +122,19 @@ describe('loader', () => {
       const { manifest, weights } = build();
       new DataView(weights.buffer).setInt32(matrix(manifest, 'blk.0.attn_v').multipliers + 8, value, true);
       if (ok) createReferenceExecutor(manifest, memorySource(weights));
-      else refuses(manifest, weights, `tensor blk.0.attn_v: expected a multiplier from 0 to 4194304 at row 2, got ${value}`);
+      else expectRefused(manifest, weights, `tensor blk.0.attn_v: expected a multiplier from 0 to 4194304 at row 2, got ${value}`);
     }
   });
 
   it('refuses padding that is not zero', () => {
     const { manifest, weights } = build();
     weights[matrix(manifest, 'blk.0.attn_q').weights + (72 / 4) * 64] = 1;
-    refuses(manifest, weights, 'tensor blk.0.attn_q: expected zero padding at row 0, column 72');
+    expectRefused(manifest, weights, 'tensor blk.0.attn_q: expected zero padding at row 0, column 72');
     const second = build();
     const { multipliers, rows } = matrix(second.manifest, 'blk.0.attn_q');
     expect(rows % 16).not.toBe(0);
     second.weights[multipliers + 4 * rows] = 1;
-    refuses(second.manifest, second.weights, `a multiplier from 0 to 0 at row ${rows}`);
+    expectRefused(second.manifest, second.weights, `a multiplier from 0 to 0 at row ${rows}`);
   });
 
   it('refuses norm weights above 2^21', () => {
@@ -142,7 +142,7 @@ describe('loader', () => {
     const norm = manifest.tensors.find((t) => t.name === 'output_norm');
     if (norm?.kind !== 'norm') throw new Error('no norm');
     new DataView(weights.buffer).setInt32(norm.offset, -(1 << 21) - 1, true);
-    refuses(manifest, weights, 'tensor output_norm: expected |weight| <= 2097152 at 0');
+    expectRefused(manifest, weights, 'tensor output_norm: expected |weight| <= 2097152 at 0');
   });
 
   it('refuses exponents out of range and different activation widths for one input', () => {
@@ -151,8 +151,12 @@ describe('loader', () => {
       ...manifest,
       tensors: manifest.tensors.map((tensor) => (tensor.name === name ? { ...tensor, [field]: value } : tensor)),
     });
-    refuses(change('output_norm', 'exponent', 65), weights, 'tensor output_norm: expected an exponent from -64 to 64, got 65');
-    refuses(change('blk.2.attn_k', 'activationBits', 8), weights, 'expected one activationBits, as they share their input, got 14, 8, 14');
+    expectRefused(change('output_norm', 'exponent', 65), weights, 'tensor output_norm: expected an exponent from -64 to 64, got 65');
+    expectRefused(
+      change('blk.2.attn_k', 'activationBits', 8),
+      weights,
+      'expected one activationBits, as they share their input, got 14, 8, 14',
+    );
     createReferenceExecutor(change('blk.2.ffn_down', 'activationBits', 8), memorySource(weights));
   });
 });

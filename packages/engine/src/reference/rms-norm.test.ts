@@ -4,7 +4,7 @@ import { big, int32, runs, signed } from '../testing/arbitraries.ts';
 import { rmsNormBig } from '../testing/restatements.ts';
 import { rmsNormQuantise } from './rms-norm.ts';
 
-function compare(x: Int32Array, weights: Int32Array, exponent: number, epsilon: number, b: number): void {
+function expectSame(x: Int32Array, weights: Int32Array, exponent: number, epsilon: number, b: number): void {
   const { q, scale } = rmsNormQuantise(x, { weights, exponent }, epsilon, b);
   const want = rmsNormBig(big(x), big(weights), BigInt(exponent), BigInt(epsilon), BigInt(b));
   expect(big(q)).toEqual(want.q);
@@ -21,7 +21,7 @@ describe('rmsNormQuantise', () => {
         fc.integer({ min: 1, max: 2 ** 48 }),
         fc.constantFrom(8, 14),
         (lanes, exponent, epsilon, b) =>
-          compare(
+          expectSame(
             Int32Array.from(lanes, ([x]) => x),
             Int32Array.from(lanes, ([, w]) => w),
             exponent,
@@ -37,15 +37,15 @@ describe('rmsNormQuantise', () => {
     const size = 1 << 16;
     const x = new Int32Array(size).fill(2 ** 31 - 1);
     for (let i = 0; i < size; i += 3) x[i] = -(2 ** 31 - 1);
-    compare(x, new Int32Array(size).fill(2 ** 21), 20, 2 ** 48, 14);
+    expectSame(x, new Int32Array(size).fill(2 ** 21), 20, 2 ** 48, 14);
   });
 
   it('handles a zero vector, one lane and a massive activation', () => {
-    compare(new Int32Array(64), new Int32Array(64).fill(1 << 20), 20, 1, 14);
-    compare(Int32Array.of(-1), Int32Array.of(1), 0, 1, 14);
+    expectSame(new Int32Array(64), new Int32Array(64).fill(1 << 20), 20, 1, 14);
+    expectSame(Int32Array.of(-1), Int32Array.of(1), 0, 1, 14);
     const x = new Int32Array(64).fill(4096);
     x[7] = 24_921 * 4096;
-    compare(x, new Int32Array(64).fill(1 << 20), 20, 10_737, 14);
+    expectSame(x, new Int32Array(64).fill(1 << 20), 20, 10_737, 14);
   });
 
   it('does not depend on the scale of its input beyond epsilon', () => {
