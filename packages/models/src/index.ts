@@ -1,1 +1,10 @@
-export {};
+export { type Card, CONVERTER } from './card.ts';
+export { defaultModel } from './default-model.ts';
+export { type ByteSource, fileSource, memorySource } from './gguf/byte-source.ts';
+export { GgufError, type GgufErrorCode } from './gguf/gguf-error.ts';
+export { type Gguf, type GgufTensor, parseGguf } from './gguf/parse-gguf.ts';
+export { type ImportedPackage, importGguf, type ImportOptions } from './import/import-gguf.ts';
+export { type ModelPackage, openPackage } from './package/open-package.ts';
+export { createTokenizer, type DecodeOptions, type EncodeOptions, type Tokenizer, type TokenStream } from './tokenizer/create-tokenizer.ts';
+export type { OnProgress, Phase } from './progress.ts';
+export { limits } from './limits.ts';

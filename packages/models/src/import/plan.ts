@@ -1,0 +1,92 @@
+import {
+  CommonweightError,
+  ENGINE_SPEC,
+  expectedTensors,
+  type GenerationDefaults,
+  type Graph,
+  limits as protocolLimits,
+  type Manifest,
+  type ModelFile,
+  packageFiles,
+  padTo,
+  parseManifest,
+  type Tensor,
+  tensorParts,
+  ZERO_HEX32,
+} from '@commonweight/protocol';
+import type { Gguf, GgufTensor } from '../gguf/parse-gguf.ts';
+
+/** Bits of the activations of every matrix product: 14 costs no measurable quality, 8 costs 3.6 % of perplexity. */
+const ACTIVATION_BITS = 14;
+
+/** A tensor of the package with the tensor of the file that it is made from; the RoPE table has none. Exponents are still 0. */
+export interface PlannedTensor {
+  readonly tensor: Tensor;
+  readonly from: GgufTensor | undefined;
+}
+
+export interface Plan {
+  readonly tensors: readonly PlannedTensor[];
+  /** Bytes of weights.bin. */
+  readonly size: number;
+}
+
+const refuse = (field: string, expected: string, got: string): never => {
+  throw new CommonweightError(`GGUF ${field}: expected ${expected}, got ${got}`, { code: 'model_unsupported', field });
+};
+
+/** Lays weights.bin out: the RoPE table, then the graph's tensors in the order of `expectedTensors`. Refuses missing, misshapen and unknown tensors. */
+export function planWeights(graph: Graph, gguf: Gguf): Plan {
+  const tensors: PlannedTensor[] = [];
+  let end = 0;
+  const place = (tensor: Tensor, from: GgufTensor | undefined): void => {
+    tensors.push({ tensor, from });
+    for (const part of tensorParts(tensor)) end = Math.max(end, part.offset + part.size);
+  };
+  place({ kind: 'rope', name: 'rope', positions: graph.context, pairs: graph.headDimension / 2, offset: 0 }, undefined);
+
+  const expected = expectedTensors(graph);
+  for (const [name, shape] of expected) {
+    const stored = gguf.tensors.get(`${name}.weight`) ?? refuse(`tensor ${name}.weight`, 'this tensor', 'nothing');
+    const wanted = typeof shape === 'number' ? [shape] : [shape[1], shape[0]];
+    if (String(stored.shape) !== String(wanted)) refuse(`tensor ${name}.weight`, `shape ${wanted.join(' x ')}`, stored.shape.join(' x '));
+    if (typeof shape === 'number') {
+      place({ kind: 'norm', name, length: shape, exponent: 0, offset: end }, stored);
+    } else {
+      const [rows, columns] = shape;
+      const multipliers = end + padTo(rows, 16) * padTo(columns, 64);
+      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, weights: end, multipliers }, stored);
+    }
+  }
+  for (const name of gguf.tensors.keys()) {
+    const known = name.endsWith('.weight') && expected.has(name.slice(0, -'.weight'.length));
+    if (!known) refuse(`tensor ${JSON.stringify(name)}`, 'only tensors that the engine uses', 'one that would be ignored');
+  }
+  if (end > protocolLimits.modelFileBytes) refuse('tensors', `at most ${protocolLimits.modelFileBytes} bytes of weights`, String(end));
+  return { tensors, size: end };
+}
+
+/** A manifest that has passed the protocol's own reader. */
+export function buildManifest(
+  graph: Graph,
+  tensors: readonly Tensor[],
+  files: readonly ModelFile[],
+  generation: GenerationDefaults,
+): Manifest {
+  return parseManifest({ spec: ENGINE_SPEC, graph, tensors, files, generation });
+}
+
+/** Runs every check of the manifest before a byte is converted, with digests still open. */
+export function checkPlan(graph: Graph, plan: Plan, generation: GenerationDefaults): void {
+  const files = Object.values(packageFiles).map((name) => ({
+    name,
+    size: name === packageFiles.weights ? plan.size : 0,
+    root: ZERO_HEX32,
+  }));
+  buildManifest(
+    graph,
+    plan.tensors.map(({ tensor }) => tensor),
+    files,
+    generation,
+  );
+}

@@ -1,0 +1,107 @@
+import { canonicalize, utf8 } from '@commonweight/protocol';
+import type { Gguf } from '../gguf/parse-gguf.ts';
+import { limits } from '../limits.ts';
+import { Metadata } from './metadata.ts';
+import { preTokenizerPatterns } from './pre-tokenizer.ts';
+
+/** llama_token_type of GGUF. */
+const TokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
+
+export interface ImportedTokenizer {
+  /** tokenizer.json: the Hugging Face `tokenizers` format as canonical JSON. */
+  readonly json: Uint8Array;
+  readonly stopIds: readonly number[];
+}
+
+/** Texts of control tokens that end an answer, beside the file's own eos and eot ids (llama.cpp treats the same ones so). */
+const END_TEXTS: readonly string[] = ['<|endoftext|>', '<|im_end|>', '<|end_of_text|>', '<|eot_id|>', '<|end|>', '</s>'];
+
+/** Builds the tokenizer from a GGUF's byte-level BPE vocabulary, merges and token types. `vocabulary`: rows of the embedding. */
+export function tokenizerFromGguf(gguf: Gguf, vocabulary: number): ImportedTokenizer {
+  const metadata = new Metadata(gguf.metadata);
+  const model = metadata.string('tokenizer.ggml.model');
+  if (model !== 'gpt2') metadata.refuse('tokenizer.ggml.model', 'gpt2 (byte-level BPE)', model);
+  const pre = metadata.string('tokenizer.ggml.pre', 'gpt-2');
+  const patterns = preTokenizerPatterns(pre) ?? metadata.refuse('tokenizer.ggml.pre', 'smollm or gpt-2', pre);
+  if (metadata.boolean('tokenizer.ggml.add_bos_token', false)) metadata.refuse('tokenizer.ggml.add_bos_token', 'false', 'true');
+
+  const tokens = metadata.strings('tokenizer.ggml.tokens');
+  if (tokens.length !== vocabulary) metadata.refuse('tokenizer.ggml.tokens', `${vocabulary} tokens, one a row of token_embd`, tokens);
+  const types = metadata.has('tokenizer.ggml.token_type')
+    ? metadata.integers('tokenizer.ggml.token_type')
+    : tokens.map(() => TokenType.normal);
+  if (types.length !== tokens.length) metadata.refuse('tokenizer.ggml.token_type', `${tokens.length} types`, types);
+
+  const vocab: Record<string, number> = Object.create(null) as Record<string, number>;
+  for (const [id, token] of tokens.entries()) {
+    if (token === '' || token in vocab)
+      metadata.refuse(`tokenizer.ggml.tokens[${id}]`, 'a text that no other token has', JSON.stringify(token));
+    vocab[token] = id;
+  }
+  const json = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: addedTokens(tokens, types),
+    normalizer: null,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        ...patterns.map((pattern) => ({ type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false })),
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+      ],
+    },
+    post_processor: null,
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab,
+      merges: checkMerges(metadata, vocab),
+    },
+  };
+  return { json: utf8(canonicalize(json)), stopIds: stopIdsOf(metadata, tokens, types) };
+}
+
+function addedTokens(tokens: readonly string[], types: readonly number[]): object[] {
+  return tokens.flatMap((content, id) => {
+    const special = types[id] === TokenType.control;
+    if (!special && types[id] !== TokenType.userDefined) return [];
+    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
+  });
+}
+
+/** Merges as "left right", each of two tokens whose concatenation is a token. */
+function checkMerges(metadata: Metadata, vocab: Readonly<Record<string, number>>): readonly string[] {
+  const merges = metadata.strings('tokenizer.ggml.merges');
+  for (const [i, merge] of merges.entries()) {
+    const [left, right, more] = merge.split(' ', 3);
+    if (!left || !right || more !== undefined || !(left + right in vocab)) {
+      metadata.refuse(`tokenizer.ggml.merges[${i}]`, 'two parts of a token with one space between', JSON.stringify(merge));
+    }
+  }
+  return merges;
+}
+
+function stopIdsOf(metadata: Metadata, tokens: readonly string[], types: readonly number[]): number[] {
+  const ids = new Set<number>([metadata.integer('tokenizer.ggml.eos_token_id', 0, tokens.length - 1)]);
+  if (metadata.has('tokenizer.ggml.eot_token_id')) ids.add(metadata.integer('tokenizer.ggml.eot_token_id', 0, tokens.length - 1));
+  for (const [id, token] of tokens.entries()) if (types[id] === TokenType.control && END_TEXTS.includes(token)) ids.add(id);
+  return [...ids].sort((a, b) => a - b);
+}
+
+/** The template, which must be there: without one a chat cannot be rendered. */
+export function chatTemplateFromGguf(gguf: Gguf): Uint8Array {
+  const metadata = new Metadata(gguf.metadata);
+  const template = metadata.string('tokenizer.chat_template');
+  const bytes = utf8(template);
+  if (bytes.length > limits.chatTemplateBytes)
+    metadata.refuse('tokenizer.chat_template', `at most ${limits.chatTemplateBytes} bytes`, bytes.length);
+  return bytes;
+}
