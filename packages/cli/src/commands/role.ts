@@ -1,0 +1,43 @@
+import type { Context } from '../context.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { explain } from '../fault.ts';
+import { limits } from '../limits.ts';
+import { after } from '../platform/clock.ts';
+import { listenForStop } from '../platform/stop-signals.ts';
+
+/** A worker or gateway that serves until its `signal` is aborted. */
+export interface Running {
+  readonly url: string;
+  readonly nodeId?: string;
+  /** Resolves when everything is closed; rejects when the role broke down. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Runs one role in this process until SIGTERM, Ctrl-C, or the end of the parent that started us over an IPC channel.
+ * Says `ready` to that parent, or one line on stdout when there is none.
+ */
+export async function runRole(context: Context, start: (signal: AbortSignal) => Promise<Running>): Promise<ExitCode> {
+  using stop = listenForStop();
+  const parentGone = new AbortController();
+  const onDisconnect = (): void => parentGone.abort();
+  process.once('disconnect', onDisconnect);
+  const signal = AbortSignal.any([stop.signal, parentGone.signal]);
+  const tell = (message: Readonly<Record<string, unknown>>): void => void (process.connected && process.send?.(message));
+  try {
+    const role = await start(signal);
+    tell({ type: 'ready', url: role.url, ...(role.nodeId !== undefined && { nodeId: role.nodeId }) });
+    if (!process.connected) context.streams.out(`ready ${role.url}\n`);
+    // nothing may keep a role alive whose owner is gone
+    signal.addEventListener('abort', () => void after(limits.processStop, () => process.exit(exitCode.failed)));
+    await role.closed;
+    return exitCode.ok;
+  } catch (error) {
+    if (signal.aborted) return exitCode.ok;
+    tell({ type: 'failed', message: explain(error).message });
+    throw error;
+  } finally {
+    process.off('disconnect', onDisconnect);
+    if (process.connected) process.disconnect();
+  }
+}

@@ -1,0 +1,30 @@
+import { readWorkerConfig, startWorker } from '@commonweight/node';
+import type { Command } from 'commander';
+import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
+import { runRole } from './role.ts';
+
+interface Options extends CommonOptions {
+  readonly config: string;
+}
+
+export function addWorkerCommand(program: Command, context: Context): void {
+  const command = program
+    .command('worker')
+    .description('Run one node: takes token ids, runs the model, signs receipts and posts them on chain.')
+    .requiredOption('--config <file>', 'JSON configuration of the worker')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ commonweight worker --config node.json
+
+Logs are JSON lines on stderr. Ends cleanly on SIGTERM and Ctrl-C. Exit codes: 0 ended as asked, 2 could not start.`,
+    );
+  withCommonOptions(command).action(async (options: Options) => {
+    begin(context, options);
+    context.exit = await runRole(context, async (signal) => {
+      const worker = await startWorker(await readWorkerConfig(options.config), {}, signal);
+      return { url: worker.url, nodeId: worker.nodeId, closed: worker.closed };
+    });
+  });
+}

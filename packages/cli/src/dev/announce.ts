@@ -1,0 +1,34 @@
+import type { Address, ModelId } from '@commonweight/protocol';
+import type { Output } from '../output.ts';
+
+export interface Announcement {
+  /** With `/v1`. */
+  readonly url: string;
+  readonly model: { readonly name: string; readonly id: ModelId };
+  readonly nodes: readonly { readonly id: Address; readonly url: string }[];
+  readonly liar?: Address;
+  readonly data: string;
+  readonly logs: string;
+  readonly seconds: number;
+  /** Whether `--data` must be named to other commands. */
+  readonly otherData: boolean;
+}
+
+const QUESTION = 'What is the capital of Japan?';
+
+/** The last thing that `dev` says before it serves: where, what, who, and what to try. */
+export function announce(output: Output, a: Announcement): void {
+  const body = JSON.stringify({ model: a.model.name, temperature: 0, messages: [{ role: 'user', content: QUESTION }] });
+  const data = a.otherData ? ` --data ${a.data}` : '';
+  const { url, model, nodes, liar, logs, seconds } = a;
+  output.event('ready', { url, model, nodes, ...(liar !== undefined && { liar }), data: a.data, logs, pid: process.pid, seconds });
+  output.print(`ready ${url}`);
+  output.print(`
+curl -s ${url}/chat/completions -H 'content-type: application/json' -d '${body}' | tee answer.json
+
+model  ${model.name}  ${model.id}
+${nodes.map(({ id, url: endpoint }) => `node   ${id}  ${endpoint}`).join('\n')}${liar === undefined ? '' : `\nliar   ${liar}`}
+logs   ${logs}
+check  npx commonweight verify answer.json${data}
+stop   Ctrl-C`);
+}

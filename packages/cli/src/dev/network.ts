@@ -1,0 +1,200 @@
+import { type DevChain, connectChain, deployContracts, startDevChain, writeDeployments } from '@commonweight/chain';
+import { type Address, CommonweightError, type ModelId } from '@commonweight/protocol';
+import { limits } from '../limits.ts';
+import type { Output } from '../output.ts';
+import { now, pause } from '../platform/clock.ts';
+import { getJson } from '../platform/http.ts';
+import type { Layout } from './layout.ts';
+import type { PreparedModel } from './prepare-model.ts';
+import type { RoleCommand } from './role-process.ts';
+import {
+  type NetworkTerms,
+  type WorkerKeys,
+  ensurePayerKey,
+  ensureWorkerKeys,
+  gatewayCommand,
+  liarScript,
+  workerCommand,
+} from './roles.ts';
+import { SupervisedRole } from './supervised-role.ts';
+
+const HOST = '127.0.0.1';
+/** Enough for a bond and the gas of years; the money of a development chain is worth nothing. */
+const OPERATOR_FUNDS = 1_000n * 10n ** 18n;
+
+export interface NetworkOptions {
+  readonly layout: Layout;
+  readonly model: PreparedModel;
+  readonly nodes: number;
+  readonly port: number;
+  readonly liar: boolean;
+  readonly output: Output;
+  /** For the log file: warnings that no user needs to act on. */
+  readonly log: (message: string) => void;
+}
+
+export interface NetworkNode {
+  readonly id: Address;
+  readonly url: string;
+}
+
+/** Chain, workers and gateway of one machine. `failed` resolves with the reason when the network cannot go on. */
+export class DevNetwork {
+  readonly #options: NetworkOptions;
+  readonly #roles: SupervisedRole[] = [];
+  #chain: DevChain | undefined;
+  #fail!: (reason: CommonweightError) => void;
+  readonly failed = new Promise<CommonweightError>((resolve) => (this.#fail = resolve));
+  readonly nodes: NetworkNode[] = [];
+  liar: Address | undefined;
+  gatewayUrl = '';
+  payer!: Address;
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+  }
+
+  get chain(): DevChain {
+    if (this.#chain === undefined)
+      throw new CommonweightError('the development chain was not started', { code: 'internal', action: 'stop' });
+    return this.#chain;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { layout, output } = this.#options;
+    output.event('chain', { state: 'starting' });
+    this.#chain = await startDevChain({ dataDir: layout.chain, log: this.#options.log });
+    void this.#chain.ended.then((error) => error && this.#fail(error));
+    signal.throwIfAborted();
+    await this.#deploy();
+    signal.throwIfAborted();
+    await this.#startRoles(signal);
+  }
+
+  async #deploy(): Promise<void> {
+    const { layout, model, output } = this.#options;
+    const { rpcUrl, chainId, devAccount } = this.chain;
+    const deployments = await deployContracts({ rpcUrl, chainId, privateKey: devAccount.privateKey });
+    await writeDeployments(layout.deployments, deployments);
+    output.event('contracts', { ...deployments });
+    const chain = await connectChain({ rpcUrl, chainId, deployments, privateKey: devAccount.privateKey });
+    await chain.publishModel({
+      modelId: model.id,
+      weightsRoot: model.weightsRoot,
+      manifestPointer: '',
+      cardDigest: model.cardDigest,
+      cardPointer: '',
+    });
+    output.event('model', { phase: 'published', id: model.id });
+  }
+
+  async #startRoles(signal: AbortSignal): Promise<void> {
+    const { layout, model, nodes, liar } = this.#options;
+    const terms: NetworkTerms = { layout, rpcUrl: this.chain.rpcUrl, packageDir: model.dir, host: HOST };
+    // the last one lies: the nodes before it are the ones that a network without a liar has
+    const liarIndex = liar ? nodes - 1 : -1;
+    const script = liar ? liarScript() : undefined;
+    const keys = Array.from({ length: nodes }, (_, index) => ensureWorkerKeys(layout, index));
+    const payer = ensurePayerKey(layout);
+    this.payer = payer.address;
+    for (const { operator } of keys) await this.chain.fund(operator.address, OPERATOR_FUNDS);
+    signal.throwIfAborted();
+
+    const workers = keys.map((own, index) => this.#startWorker(terms, index, own, index === liarIndex ? script : undefined));
+    const gateway = this.#startGateway(terms, (port) => gatewayCommand(terms, port, payer));
+    const settled = await Promise.allSettled([...workers, gateway]);
+    const broken = settled.find((result) => result.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+    if (liarIndex >= 0) this.liar = keys[liarIndex]?.operator.address;
+    await this.#waitForDiscovery(keys, signal);
+  }
+
+  async #startWorker(terms: NetworkTerms, index: number, keys: WorkerKeys, script: readonly string[] | undefined): Promise<void> {
+    const id = keys.operator.address;
+    const role = this.#supervise(
+      () => workerCommand(terms, index, keys, script),
+      (url) => (this.nodes[index] = { id, url }),
+      { node: id },
+    );
+    await role.start();
+  }
+
+  async #startGateway(terms: NetworkTerms, command: (port: number) => RoleCommand): Promise<void> {
+    let { port } = this.#options;
+    const role = this.#supervise(
+      () => command(port),
+      (url) => {
+        this.gatewayUrl = url;
+        // a restart must not move the URL that clients were told
+        port = Number(new URL(url).port);
+      },
+      {},
+      () =>
+        this.#fail(
+          new CommonweightError(`the gateway ended too often; its log is in ${terms.layout.logs}`, { code: 'role_failed', action: 'stop' }),
+        ),
+    );
+    await role.start();
+  }
+
+  #supervise(
+    command: () => RoleCommand,
+    onUrl: (url: string) => void,
+    fields: Readonly<Record<string, unknown>>,
+    onGivenUp?: () => void,
+  ): SupervisedRole {
+    const { output } = this.#options;
+    const { name } = command();
+    const role: SupervisedRole = new SupervisedRole(command, {
+      onReady: ({ url }, first, pid) => {
+        onUrl(url);
+        output.event('process', { name, state: 'ready', url, pid, ...fields });
+        if (!first) output.note(`${name} is back on ${url}`);
+      },
+      onCrash: (how, wait) => {
+        output.event('process', { name, state: 'ended', how, ...(wait !== undefined && { restartInMilliseconds: wait }), ...fields });
+        const next = wait === undefined ? 'it ended too often and is given up' : `it is started again in ${wait / 1000} s`;
+        output.note(`${name} ended (${how}): ${next}; log: ${command().logFile}`);
+        if (wait === undefined) onGivenUp?.();
+      },
+    });
+    this.#roles.push(role);
+    return role;
+  }
+
+  /** The gateway finds its nodes on the chain: the first request must not come before it did. */
+  async #waitForDiscovery(keys: readonly WorkerKeys[], signal: AbortSignal): Promise<void> {
+    const wanted = keys.map(({ operator }) => operator.address);
+    const end = now() + limits.discovery;
+    while (!(await this.#discovers(wanted))) {
+      signal.throwIfAborted();
+      if (now() > end)
+        throw new CommonweightError(`the gateway did not find its ${wanted.length} nodes within ${limits.discovery / 1000} s`, {
+          code: 'role_failed',
+          action: 'stop',
+        });
+      await pause(limits.discoveryPoll, signal);
+    }
+  }
+
+  async #discovers(wanted: readonly Address[]): Promise<boolean> {
+    const text = JSON.stringify(await getJson(`${this.gatewayUrl}/v1/nodes`));
+    return wanted.every((id) => text.includes(id));
+  }
+
+  /** Gateway first, then the workers, the chain last: receipts that were signed can still be posted. Bounded at each step. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#roles.slice(-1).map((role) => role.stop()));
+    await Promise.all(this.#roles.map((role) => role.stop()));
+    await this.#chain?.stop();
+  }
+
+  /** At once: SIGKILL for the roles; the chain's guard ends by itself when we are gone. */
+  kill(): void {
+    for (const role of this.#roles) role.kill();
+  }
+}
+
+export interface PublishedModel {
+  readonly id: ModelId;
+}

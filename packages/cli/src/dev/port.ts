@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { UsageError } from '../fault.ts';
+
+/** Refuses a port that somebody listens on, before anything else is started. Port 0 means any free one. */
+export async function requireFreePort(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  const server = createServer();
+  server.listen({ host, port, exclusive: true });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE'
+        ? 'is in use by another program'
+        : code === 'EACCES'
+          ? 'needs more rights than this user has'
+          : `cannot be used (${code})`;
+    throw new UsageError(`Port ${port} ${why}: choose another one with --port N (0 takes any free one).`, {
+      field: '--port',
+      cause: error,
+    });
+  }
+  server.close();
+  await once(server, 'close');
+}

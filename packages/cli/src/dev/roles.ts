@@ -1,0 +1,89 @@
+import { fileURLToPath } from 'node:url';
+import { CommonweightError, ZERO_ADDRESS } from '@commonweight/protocol';
+import type { Layout } from './layout.ts';
+import { ensureKeyFile, type KeyFile } from './key-file.ts';
+import { writeConfig } from './config-file.ts';
+import { prepareLog } from './log-file.ts';
+import type { RoleCommand } from './role-process.ts';
+import { join } from 'node:path';
+
+/** The script behind `commonweight`, for processes of our own. */
+export const cliScript = fileURLToPath(new URL('../../bin/commonweight.js', import.meta.url));
+
+/** What every role of one network shares. */
+export interface NetworkTerms {
+  readonly layout: Layout;
+  readonly rpcUrl: string;
+  readonly packageDir: string;
+  readonly host: string;
+}
+
+const chainOf = ({ rpcUrl, layout }: NetworkTerms) => ({ rpcUrl, deploymentsFile: layout.deployments });
+
+export interface WorkerKeys {
+  readonly operator: KeyFile;
+  readonly session: KeyFile;
+}
+
+export function ensureWorkerKeys(layout: Layout, index: number): WorkerKeys {
+  const folder = layout.node(index);
+  return { operator: ensureKeyFile(join(folder, 'operator.key')), session: ensureKeyFile(join(folder, 'session.key')) };
+}
+
+export const ensurePayerKey = (layout: Layout): KeyFile => ensureKeyFile(join(layout.gateway, 'payer.key'));
+
+/** The process of worker `index`; `script` is another program for the demo's liar. */
+export function workerCommand(
+  terms: NetworkTerms,
+  index: number,
+  keys: WorkerKeys,
+  script: readonly string[] = [cliScript, 'worker'],
+): RoleCommand {
+  const { layout, host, packageDir } = terms;
+  const config = writeConfig(layout.node(index), {
+    role: 'worker',
+    dataDir: layout.node(index),
+    packages: [packageDir],
+    listen: { host, port: 0 },
+    chain: chainOf(terms),
+    operatorKeyFile: keys.operator.path,
+    sessionKeyFile: keys.session.path,
+    promptPrice: '0',
+    completionPrice: '0',
+    asset: ZERO_ADDRESS,
+    queueLimit: 8,
+    batchIntervalMs: 2000,
+  });
+  return { name: `node ${index}`, args: [...script, '--config', config], logFile: prepareLog(layout.logs, `node-${index}`) };
+}
+
+export function gatewayCommand(terms: NetworkTerms, port: number, payer: KeyFile): RoleCommand {
+  const { layout, host, packageDir } = terms;
+  const config = writeConfig(layout.gateway, {
+    role: 'gateway',
+    dataDir: layout.gateway,
+    packages: [packageDir],
+    listen: { host, port },
+    chain: chainOf(terms),
+    payerKeyFile: payer.path,
+    maxPromptPrice: '0',
+    maxCompletionPrice: '0',
+    allowLoopback: true,
+  });
+  return { name: 'gateway', args: [cliScript, 'gateway', '--config', config], logFile: prepareLog(layout.logs, 'gateway') };
+}
+
+/** Where the demo's liar lives: a package of this repository that is never published. */
+export function liarScript(): readonly string[] {
+  try {
+    return [fileURLToPath(import.meta.resolve('@commonweight/testkit/byzantine')), '--strategy', 'tampered-model'];
+  } catch (cause) {
+    throw new CommonweightError(
+      '--liar needs @commonweight/testkit, which is part of the repository and not of the published package: run it in a clone.',
+      {
+        code: 'no_testkit',
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,64 @@
+// `npm test [-- vitest arguments]`: install, build, the real model, vitest, forge, one summary. Exit code 0 only when all of it ran and passed.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fetchDefaultModel } from './lib/model.mjs';
+import { Stop, createReport } from './lib/report.mjs';
+import { capture, show } from './lib/run.mjs';
+import { forgeResult, table, total, vitestResult } from './lib/summary.mjs';
+import { prepareWorkspace, root } from './lib/workspace.mjs';
+
+const report = createReport(false);
+const cache = join(root, '.cache');
+
+async function vitest(args, environment) {
+  const file = join(cache, 'vitest.json');
+  rmSync(file, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const command = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...reporters, ...args];
+  const code = await show(process.execPath, command, { cwd: root, env: { ...process.env, ...environment } });
+  return vitestResult('vitest', JSON.parse(readFileSync(file, 'utf8')), code);
+}
+
+async function forge() {
+  const { code, tail } = await capture(process.execPath, [join(root, 'node_modules/@foundry-rs/forge/bin.mjs'), 'test'], {
+    cwd: join(root, 'contracts'),
+  });
+  const result = forgeResult('forge', tail, code);
+  if (result.failed > 0) process.stdout.write(tail);
+  return result;
+}
+
+/** The real model, or the reason why there is none; in CI its absence is a failure. */
+async function realModel() {
+  try {
+    const { dir } = await fetchDefaultModel(cache, report);
+    return { dir, result: { name: 'default model', passed: 1, failed: 0, note: '' } };
+  } catch (error) {
+    const ci = process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
+    process.stderr.write(
+      `The default model cannot be had, so the tests that need it are ${ci ? 'missing, which fails in CI' : 'skipped'}: ${error.message}\n`,
+    );
+    return { dir: undefined, result: { name: 'default model', passed: 0, failed: ci ? 1 : 0, note: 'not there' } };
+  } finally {
+    report.done();
+  }
+}
+
+async function test() {
+  await prepareWorkspace(report);
+  mkdirSync(cache, { recursive: true });
+  const model = await realModel();
+  const environment = model.dir === undefined ? {} : { COMMONWEIGHT_TEST_MODEL: model.dir };
+  const results = [model.result, await vitest(process.argv.slice(2), environment), await forge()];
+  const sum = total(results);
+  writeFileSync(join(cache, 'test-summary.json'), JSON.stringify(sum));
+  process.stdout.write(`\n${table(results)}\n${sum.passed} passed, ${sum.failed} failed\n`);
+  process.exitCode = sum.failed === 0 ? 0 : 1;
+}
+
+test().catch((error) => {
+  if (!(error instanceof Stop)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+});
