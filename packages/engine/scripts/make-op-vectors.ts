@@ -1,10 +1,14 @@
 // Writes conformance/ops/*.json: npx tsx packages/engine/scripts/make-op-vectors.ts
-// Outputs come from the big-integer restatement of the SPEC, not from the reference, which a test then compares with them.
+// Outputs come from the big-integer restatement of the SPEC, not from the reference, which a test then compares with them;
+// `forward` alone comes from the reference.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { ENGINE_SPEC, padTo, toHex } from '@commonweight/protocol';
+import { ENGINE_SPEC, padTo, toBase64, toHex } from '@commonweight/protocol';
+import { createReferenceExecutor } from '../src/reference/executor.ts';
 import { packedIndex } from '../src/reference/check-tensors.ts';
 import * as spec from '../src/testing/restatements.ts';
 import { sortingSampler, sortingWeights } from '../src/testing/sorting-sampler.ts';
+import { forwardDigests } from '../src/testing/forward-digests.ts';
+import { buildTinyModel } from '../src/testing/tiny-model.ts';
 import { Xorshift } from '../src/testing/xorshift.ts';
 
 const folder = new URL('../../../conformance/ops/', import.meta.url);
@@ -326,6 +330,30 @@ function sampler(): object[] {
   });
 }
 
+function forward(): object[] {
+  const models = [
+    { seed: 3, layers: 2, width: 40, heads: 3, kvHeads: 1, headDimension: 6, ffnWidth: 50, vocabulary: 33, context: 24 },
+    {
+      seed: 4,
+      layers: 1,
+      width: 24,
+      heads: 2,
+      kvHeads: 2,
+      headDimension: 8,
+      ffnWidth: 30,
+      vocabulary: 17,
+      context: 24,
+      head: 'untied',
+      gain: 16,
+    },
+  ] as const;
+  return models.map((options) => {
+    const { manifest, weights, source } = buildTinyModel(options);
+    const ids = list(20, () => random.integer(0, options.vocabulary - 1));
+    return { manifest, weights: toBase64(weights), ids, expect: forwardDigests(createReferenceExecutor(manifest, source), ids) };
+  });
+}
+
 mkdirSync(folder, { recursive: true });
 write('rsh', '1', rsh());
 write('quantise', '1', quantise());
@@ -343,3 +371,4 @@ write('swiglu', '11', swiglu());
 write('residual-add', '12', residualAdd());
 write('logit-weights', '14', logitWeights());
 write('sampler', '14', sampler());
+write('forward', '3-13', forward());

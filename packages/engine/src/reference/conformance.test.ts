@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { ENGINE_SPEC, fromHex, padTo } from '@commonweight/protocol';
+import { ENGINE_SPEC, fromBase64, fromHex, padTo, parseManifest } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import { sampleToken } from '../sampler/sample-token.ts';
 import { logitFactor, weightOf } from '../sampler/weight.ts';
+import { forwardDigests } from '../testing/forward-digests.ts';
+import { memorySource } from '../testing/tiny-model.ts';
 import { attend, scores } from './attention.ts';
 import { packedIndex } from './check-tensors.ts';
 import { embed } from './embedding.ts';
+import { createReferenceExecutor } from './executor.ts';
 import { exp2n } from './exp2n.ts';
 import { isqrt } from './isqrt.ts';
 import { type KeyValueHead, cacheEntry } from './kv-cache.ts';
@@ -120,5 +123,8 @@ describe('conformance/ops', () => {
     'sampler',
     200,
     ({ logits, draw, temperature, topK, topP }) => sampleToken(Int32Array.from(logits), { temperature, topK, topP }, BigInt(draw)),
+  );
+  conforms<{ manifest: unknown; weights: string; ids: number[] }>('forward', 2, ({ manifest, weights, ids }) =>
+    forwardDigests(createReferenceExecutor(parseManifest(manifest), memorySource(fromBase64(weights))), ids),
   );
 });
