@@ -41,21 +41,24 @@ const reasons = ['stop_id', 'length', 'stop_string', 'cancelled'];
 const receiptCase = (i, big) => {
   const domain = { chainId: 31_337 + i, verifyingContract: address(`log ${i}`) };
   const receipt = {
-    ...{ node: address(`node ${i}`), payer: address(`payer ${i}`), modelId: hash(`model ${i}`), requestHash: hash(`request ${i}`) },
-    ...{
-      idsRoot: hash(`ids ${i}`),
-      thinRoot: hash(`thin ${i}`),
-      promptTokens: big ? 2 ** 17 : 31 + i,
-      completionTokens: big ? 2 ** 32 - 1 : i,
-    },
-    ...{ finishReason: reasons[i % 4], promptPrice: big ? (1n << 256n) - 1n : BigInt(i), completionPrice: big ? 1n << 255n : 0n },
-    ...{ asset: address(`asset ${i}`), cumulativeAmount: big ? 10n ** 70n : BigInt(i) * 1000n, channel: hash(`channel ${i}`) },
-    ...{
-      batch: big ? Number.MAX_SAFE_INTEGER : i,
-      sequence: i,
-      previous: i === 0 ? `0x${'00'.repeat(32)}` : hash(`receipt ${i - 1}`),
-      issuedAt: 1_790_000_000 + i,
-    },
+    node: address(`node ${i}`),
+    payer: address(`payer ${i}`),
+    modelId: hash(`model ${i}`),
+    requestHash: hash(`request ${i}`),
+    idsRoot: hash(`ids ${i}`),
+    thinRoot: hash(`thin ${i}`),
+    promptTokens: big ? 2 ** 17 : 31 + i,
+    completionTokens: big ? 2 ** 32 - 1 : i,
+    finishReason: reasons[i % 4],
+    promptPrice: big ? (1n << 256n) - 1n : BigInt(i),
+    completionPrice: big ? 1n << 255n : 0n,
+    asset: address(`asset ${i}`),
+    cumulativeAmount: big ? 10n ** 70n : BigInt(i) * 1000n,
+    channel: hash(`channel ${i}`),
+    batch: big ? Number.MAX_SAFE_INTEGER : i,
+    sequence: i,
+    previous: i === 0 ? `0x${'00'.repeat(32)}` : hash(`receipt ${i - 1}`),
+    issuedAt: 1_790_000_000 + i,
   };
   const wire = {
     ...receipt,

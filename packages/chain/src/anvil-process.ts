@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { anvilBinary } from './anvil-binary.ts';
 import { type DevChainPaths } from './dev-chain-files.ts';
 import { ChainError } from './errors.ts';
@@ -48,12 +49,12 @@ export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {
     child.kill('SIGKILL');
     await ended;
   };
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`anvil did not open its port within ${limits.anvilStart} ms`), limits.anvilStart);
-  });
+  const decided = new AbortController();
+  const late = pause(limits.anvilStart, `anvil did not open its port within ${limits.anvilStart} ms`, { signal: decided.signal });
+  // whoever loses the race must not be an unhandled rejection
+  late.catch(() => undefined);
   const outcome = await Promise.race([listening(child), ended, late]);
-  clearTimeout(timer);
+  decided.abort();
   if (typeof outcome === 'number') return { rpcUrl: `http://127.0.0.1:${outcome}`, port: outcome, ended, kill };
   await kill();
   throw new AnvilStartError(outcome, /address (already )?in use/i.test(outcome) ? 'port' : 'other');

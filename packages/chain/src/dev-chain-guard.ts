@@ -13,7 +13,7 @@ import {
 } from './dev-chain-files.ts';
 import { lockDevChain, reapAnvils } from './dev-chain-lock.ts';
 import { Snapshots, loadableSnapshots } from './dev-chain-snapshot.ts';
-import { jsonRpc } from './json-rpc.ts';
+import { jsonRpc } from './platform/json-rpc.ts';
 import { limits } from './limits.ts';
 
 /** What a guard tells its parent over IPC. */

@@ -4,7 +4,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { writeFileAtomic } from './atomic-file.ts';
 import { type DevChainPaths } from './dev-chain-files.ts';
 import { ChainError } from './errors.ts';
-import { jsonRpc } from './json-rpc.ts';
+import { jsonRpc } from './platform/json-rpc.ts';
 import { limits } from './limits.ts';
 
 const unzip = promisify(gunzip);

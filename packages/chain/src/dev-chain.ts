@@ -1,6 +1,7 @@
 import { type Address, type Hex32 } from '@commonweight/protocol';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { privateKeyToAddress } from 'viem/accounts';
 import { type GuardMessage } from './dev-chain-guard.ts';
@@ -68,9 +69,14 @@ export async function startDevChain({ dataDir, signal, log = () => undefined }: 
   const stop = async (): Promise<void> => {
     stopping = true;
     if (guard.connected) guard.disconnect();
-    const timer = setTimeout(() => guard.kill('SIGKILL'), limits.guardStop);
+    const done = new AbortController();
+    const impatient = pause(limits.guardStop, undefined, { signal: done.signal }).then(
+      () => guard.kill('SIGKILL'),
+      () => false,
+    );
     await ended;
-    clearTimeout(timer);
+    done.abort();
+    await impatient;
   };
   const onAbort = (): void => void stop();
   signal?.addEventListener('abort', onAbort, { once: true });

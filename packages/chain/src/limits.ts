@@ -28,7 +28,7 @@ export const limits = {
   /** From spawning the guard to its ready message: waits for a predecessor that is writing its last snapshot. */
   guardStart: 60_000,
   /** How long a start waits for another guard of the same data directory to end. */
-  lockWait: 10_000,
+  lockWait: 4_000,
   lockPoll: 50,
   /** Bytes of anvil's or the guard's error output that are kept for a message. */
   errorOutput: 4_096,

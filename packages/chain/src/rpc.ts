@@ -10,8 +10,8 @@ export interface Rpc {
   readonly client: PublicClient;
   /** Runs a call of `client`, its errors made ours. */
   call<T>(context: ErrorContext, run: (client: PublicClient) => Promise<T>): Promise<T>;
-  balance(address: Address): Promise<bigint>;
-  hasCode(address: Address): Promise<boolean>;
+  readonly balance: (address: Address) => Promise<bigint>;
+  readonly hasCode: (address: Address) => Promise<boolean>;
 }
 
 export function connectRpc(url: string, chainId: number): Rpc {

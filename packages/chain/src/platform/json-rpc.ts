@@ -1,5 +1,5 @@
-import { ChainError } from './errors.ts';
-import { limits } from './limits.ts';
+import { ChainError } from '../errors.ts';
+import { limits } from '../limits.ts';
 
 /** One JSON-RPC call without a client library: the guard is a small process. Returns the untyped result. */
 export async function jsonRpc(
