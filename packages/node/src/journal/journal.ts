@@ -67,10 +67,13 @@ export class Journal {
       if (this.#broken !== undefined) throw broken(this.#broken);
       const record = encodeRecord(Buffer.from(JSON.stringify(value), 'utf8'));
       if (this.#size + record.length > journalLimits.journalBytes) {
-        throw new CommonweightError(`the journal has reached ${journalLimits.journalBytes} bytes; start a node with a new key and data directory`, {
-          code: 'journal_full',
-          action: 'stop',
-        });
+        throw new CommonweightError(
+          `the journal has reached ${journalLimits.journalBytes} bytes; start a node with a new key and data directory`,
+          {
+            code: 'journal_full',
+            action: 'stop',
+          },
+        );
       }
       const offset = this.#size;
       try {
@@ -103,7 +106,11 @@ export class Journal {
   }
 }
 
-async function replayAll(file: FileHandle, size: number, replay: (value: unknown, offset: number) => void): Promise<{ end: number; records: number }> {
+async function replayAll(
+  file: FileHandle,
+  size: number,
+  replay: (value: unknown, offset: number) => void,
+): Promise<{ end: number; records: number }> {
   const window = Buffer.alloc(4 * (HEADER_BYTES + journalLimits.recordBytes));
   let records = 0;
   let end = 0;
@@ -141,16 +148,21 @@ const damaged = (offset: number, cause?: unknown): CommonweightError =>
   );
 
 const broken = (cause: unknown): CommonweightError =>
-  new CommonweightError('the journal could not be written; nothing more is signed until the node is started again', { code: 'journal_broken', action: 'stop', cause });
+  new CommonweightError('the journal could not be written; nothing more is signed until the node is started again', {
+    code: 'journal_broken',
+    action: 'stop',
+    cause,
+  });
 
 async function writeAll(file: FileHandle, data: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < data.length; ) done += (await file.write(data, done, data.length - done, position + done)).bytesWritten;
+  for (let done = 0; done < data.length;) done += (await file.write(data, done, data.length - done, position + done)).bytesWritten;
 }
 
 async function readAll(file: FileHandle, target: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < target.length; ) {
+  for (let done = 0; done < target.length;) {
     const { bytesRead } = await file.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) throw new CommonweightError('the journal became shorter while it was read', { code: 'journal_damaged', action: 'stop' });
+    if (bytesRead === 0)
+      throw new CommonweightError('the journal became shorter while it was read', { code: 'journal_damaged', action: 'stop' });
     done += bytesRead;
   }
 }

@@ -1,4 +1,15 @@
-import { Fields, type Address, type Domain, type End, type Hex32, type Receipt, type Signature, parseReceipt, parseSignedEnd, receiptToJson } from '@commonweight/protocol';
+import {
+  Fields,
+  type Address,
+  type Domain,
+  type End,
+  type Hex32,
+  type Receipt,
+  type Signature,
+  parseReceipt,
+  parseSignedEnd,
+  receiptToJson,
+} from '@commonweight/protocol';
 import { journalLimits } from '../limits.ts';
 
 /** A payer's order to end a run, with his signature. */

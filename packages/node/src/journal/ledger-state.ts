@@ -149,8 +149,14 @@ export class LedgerState {
     if (receipt.node !== expected.node || receipt.batch !== expected.batch) {
       throw disorder(`expected a receipt of ${expected.node} in batch ${expected.batch}, got ${receipt.node} in batch ${receipt.batch}`);
     }
-    if (receipt.sequence !== expected.sequence || receipt.previous !== expected.previous || receipt.cumulativeAmount < expected.cumulativeAmount) {
-      throw disorder(`expected sequence ${expected.sequence} after receipt ${expected.previous}, got ${receipt.sequence} after ${receipt.previous}`);
+    if (
+      receipt.sequence !== expected.sequence ||
+      receipt.previous !== expected.previous ||
+      receipt.cumulativeAmount < expected.cumulativeAmount
+    ) {
+      throw disorder(
+        `expected sequence ${expected.sequence} after receipt ${expected.previous}, got ${receipt.sequence} after ${receipt.previous}`,
+      );
     }
     if (this.#requests.has(receipt.requestHash)) throw disorder(`a second receipt for request ${receipt.requestHash}`);
     if (this.receipts >= journalLimits.receipts) {

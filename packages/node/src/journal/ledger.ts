@@ -40,7 +40,9 @@ export class Ledger {
   /** Opens the journal in `folder` and replays it. */
   static async open(options: LedgerOptions): Promise<{ ledger: Ledger; records: number; tornBytes: number }> {
     const state = new LedgerState(options.identity);
-    const { journal, records, tornBytes } = await Journal.open(options.folder, (value, offset) => state.apply(parseLedgerRecord(value), offset));
+    const { journal, records, tornBytes } = await Journal.open(options.folder, (value, offset) =>
+      state.apply(parseLedgerRecord(value), offset),
+    );
     const ledger = new Ledger(options, state, journal);
     try {
       if (!state.opened) await ledger.#append({ type: 'opened', ...options.identity });

@@ -8,7 +8,10 @@ export const HEADER_BYTES = 12;
 /** Frames one payload. Payloads are JSON text: none ends with a zero byte (see {@link readRecord}). */
 export function encodeRecord(payload: Uint8Array): Buffer {
   if (payload.length === 0 || payload.length > journalLimits.recordBytes) {
-    throw new CommonweightError(`a journal record has 1 to ${journalLimits.recordBytes} bytes, got ${payload.length}`, { code: 'journal_record', action: 'stop' });
+    throw new CommonweightError(`a journal record has 1 to ${journalLimits.recordBytes} bytes, got ${payload.length}`, {
+      code: 'journal_record',
+      action: 'stop',
+    });
   }
   const record = Buffer.alloc(HEADER_BYTES + payload.length);
   record.writeUInt32LE(payload.length, 0);

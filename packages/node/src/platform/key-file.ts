@@ -14,7 +14,8 @@ export async function readKeyFile(path: string): Promise<Hex32> {
       );
     }
     const text = size > workerLimits.keyFileBytes ? '' : (await file.readFile('utf8')).trim().toLowerCase();
-    if (!isHex32(text)) throw new CommonweightError(`${path}: expected 0x and 64 hexadecimal digits`, { code: 'key_file', action: 'fix-input' });
+    if (!isHex32(text))
+      throw new CommonweightError(`${path}: expected 0x and 64 hexadecimal digits`, { code: 'key_file', action: 'fix-input' });
     return text;
   } finally {
     await file.close();

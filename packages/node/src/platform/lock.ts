@@ -64,7 +64,10 @@ async function refuseLiveHolder(path: string): Promise<void> {
 }
 
 const locked = (path: string, why: string): CommonweightError =>
-  new CommonweightError(`${path}: ${why}; a journal belongs to one process, since two would sign twice`, { code: 'locked', action: 'stop' });
+  new CommonweightError(`${path}: ${why}; a journal belongs to one process, since two would sign twice`, {
+    code: 'locked',
+    action: 'stop',
+  });
 
 /** Whether a process lives, and since when (clock ticks since boot, where /proc tells): a process id can be used again by another program. */
 function startOf(pid: number): { readonly started: string | null } | undefined {

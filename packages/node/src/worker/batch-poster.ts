@@ -27,29 +27,29 @@ export class BatchPoster {
   readonly #options: BatchPosterOptions;
   /** Batches below this are known to be the same on chain and in the journal. */
   #compared = 0;
-  #failure: CommonweightError | undefined;
-
   constructor(options: BatchPosterOptions) {
     this.#options = options;
   }
 
-  /** Set when chain and journal contradict each other: the node must not sign on. */
-  get failure(): CommonweightError | undefined {
-    return this.#failure;
-  }
-
-  /** Runs until the signal is aborted or chain and journal contradict each other. Never rejects. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Runs until the signal is aborted, or until chain and journal contradict each other. Never rejects.
+   * @param contradiction - called with the reason in the second case: the node must not sign on
+   */
+  async run(signal: AbortSignal, contradiction: (error: CommonweightError) => void): Promise<void> {
     const { clock, log, intervalMs } = this.#options;
     let pause = 0;
-    while (!signal.aborted && !this.#failure) {
+    while (!signal.aborted) {
       try {
         await this.step();
         pause = 0;
       } catch (error) {
-        if (this.#failure) return;
+        if (error instanceof CommonweightError && error.action === 'stop') return contradiction(error);
         pause = Math.min(workerLimits.chainRetryMaximumMs, pause === 0 ? workerLimits.chainRetryMs : 2 * pause);
-        log.warn('chain_failed', { code: error instanceof CommonweightError ? error.code : 'internal', retryMs: pause, pending: this.#pending().length });
+        log.warn('chain_failed', {
+          code: error instanceof CommonweightError ? error.code : 'internal',
+          retryMs: pause,
+          pending: this.#pending().length,
+        });
       }
       await clock.sleep(pause || intervalMs, signal);
     }
@@ -57,22 +57,30 @@ export class BatchPoster {
 
   /** One pass: closes the open batch, then posts what is missing. Throws what the chain throws, or the contradiction. */
   async step(): Promise<void> {
-    const { node, ledger, chain } = this.#options;
     // while earlier batches wait, receipts gather in the open one: a chain that comes back gets few large batches
-    if (this.#pending().length === 0) await ledger.closeBatch();
-    const closed = this.#closed();
-    const next = await chain.nextBatch(node);
-    if (next > closed.length) {
-      throw this.#contradict(`the chain has ${next} batches of node ${node}, this journal has closed ${closed.length}: the journal is not the newest`);
-    }
-    if (next < this.#compared) this.#compared = Math.max(0, next - 1);
-    ledger.state.forgetPosted(next);
-    for (const batch of closed.slice(this.#compared, next)) await this.#compare(batch);
-    this.#compared = next;
-    for (const batch of closed.slice(next)) {
+    if (this.#pending().length === 0) await this.#options.ledger.closeBatch();
+    await this.compare();
+    for (const batch of this.#closed().slice(this.#compared)) {
       await this.#post(batch);
       this.#compared = batch.index + 1;
     }
+  }
+
+  /** Compares what stands on chain with the journal. Throws CommonweightError `batch_conflict` with action `stop`. */
+  async compare(): Promise<void> {
+    const { node, ledger, chain } = this.#options;
+    const closed = this.#closed();
+    const next = await chain.nextBatch(node);
+    if (next > closed.length) {
+      throw contradiction(
+        `the chain has ${next} batches of node ${node}, this journal has closed ${closed.length}: the journal is not the newest`,
+      );
+    }
+    // a restored chain may also hold other content under the last index that it shares with us
+    if (next < this.#compared) this.#compared = Math.max(0, next - 1);
+    ledger.state.forgetPosted(next);
+    for (const batch of closed.slice(this.#compared, next)) await this.#compareOne(batch);
+    this.#compared = next;
   }
 
   async #post({ index, root, digests }: Batch): Promise<void> {
@@ -84,23 +92,20 @@ export class BatchPoster {
     log.info('batch_posted', { batch: index, count: digests.length });
   }
 
-  async #compare({ index, root, digests, posted }: Batch): Promise<void> {
+  async #compareOne({ index, root, digests, posted }: Batch): Promise<void> {
     const { node, ledger, chain } = this.#options;
     const there = await chain.batch(node, index);
-    if (!there) throw new CommonweightError(`batch ${index} was on chain a moment ago and is gone; look again`, { code: 'chain_changed', action: 'retry' });
+    if (!there)
+      throw new CommonweightError(`batch ${index} was on chain a moment ago and is gone; look again`, {
+        code: 'chain_changed',
+        action: 'retry',
+      });
     if (there.root !== root || there.count !== digests.length) {
-      throw this.#contradict(`batch ${index} of node ${node} has root ${there.root} (${there.count} receipts) on chain and ${root} (${digests.length}) in the journal`);
+      throw contradiction(
+        `batch ${index} of node ${node} has root ${there.root} (${there.count} receipts) on chain and ${root} (${digests.length}) in the journal`,
+      );
     }
     if (!posted) await ledger.markPosted(index);
-  }
-
-  #contradict(what: string): CommonweightError {
-    this.#failure = new CommonweightError(
-      `${what}. The same key must have been used with two data directories; nothing more is signed. Start a node with a new key, or restore the right data directory`,
-      { code: 'batch_conflict', action: 'stop' },
-    );
-    this.#options.log.error('batch_conflict', { reason: this.#failure.message });
-    return this.#failure;
   }
 
   #closed(): readonly Batch[] {
@@ -111,3 +116,9 @@ export class BatchPoster {
     return this.#closed().filter((batch) => !batch.posted);
   }
 }
+
+const contradiction = (what: string): CommonweightError =>
+  new CommonweightError(
+    `${what}. The same key must have been used with two data directories; nothing more is signed. Start a node with a new key, or restore the right data directory`,
+    { code: 'batch_conflict', action: 'stop' },
+  );

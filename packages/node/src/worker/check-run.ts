@@ -30,16 +30,24 @@ export interface Offer {
  * @throws CommonweightError that names the field and what was expected.
  */
 export function checkRun({ request, signature, promptIds, nonce }: RunRequest, offer: Offer): `0x${string}` {
-  const refuse = (code: string, field: string, message: string): CommonweightError => new CommonweightError(`${field}: ${message}`, { code, field });
+  const refuse = (code: string, field: string, message: string): CommonweightError =>
+    new CommonweightError(`${field}: ${message}`, { code, field });
 
-  if (request.node !== offer.node) throw refuse('wrong_node', 'request.node', `this is node ${offer.node}, the request names ${request.node}`);
+  if (request.node !== offer.node)
+    throw refuse('wrong_node', 'request.node', `this is node ${offer.node}, the request names ${request.node}`);
   const manifest = offer.manifestOf(request.modelId);
   if (!manifest) throw refuse('model_not_served', 'request.modelId', `this node does not serve ${request.modelId}`);
-  if (request.asset !== offer.asset) throw refuse('wrong_asset', 'request.asset', `this node is paid in ${offer.asset}, the request offers ${request.asset}`);
-  if (request.channel !== ZERO_HEX32) throw refuse('unknown_channel', 'request.channel', 'payment channels do not exist yet; expected the zero hash');
+  if (request.asset !== offer.asset)
+    throw refuse('wrong_asset', 'request.asset', `this node is paid in ${offer.asset}, the request offers ${request.asset}`);
+  if (request.channel !== ZERO_HEX32)
+    throw refuse('unknown_channel', 'request.channel', 'payment channels do not exist yet; expected the zero hash');
   for (const price of ['promptPrice', 'completionPrice'] as const) {
     if (BigInt(request[price]) < offer[price]) {
-      throw refuse('price_too_low', `request.${price}`, `this node asks ${offer[price]} per million tokens, the request allows ${request[price]}`);
+      throw refuse(
+        'price_too_low',
+        `request.${price}`,
+        `this node asks ${offer[price]} per million tokens, the request allows ${request[price]}`,
+      );
     }
   }
 
@@ -48,7 +56,11 @@ export function checkRun({ request, signature, promptIds, nonce }: RunRequest, o
     throw refuse('prompt_mismatch', 'request.promptTokens', `the request is for ${request.promptTokens} ids, ${promptIds.length} came`);
   }
   if (promptIds.length + request.maxTokens > context) {
-    throw refuse('context_exceeded', 'request.maxTokens', `${promptIds.length} prompt ids and ${request.maxTokens} tokens exceed the model's context of ${context}`);
+    throw refuse(
+      'context_exceeded',
+      'request.maxTokens',
+      `${promptIds.length} prompt ids and ${request.maxTokens} tokens exceed the model's context of ${context}`,
+    );
   }
   const strange = promptIds.findIndex((id) => id >= vocabulary);
   if (strange >= 0) throw refuse('id_out_of_range', `promptIds[${strange}]`, `the model has ids 0 to ${vocabulary - 1}`);

@@ -13,7 +13,10 @@ const schema = z.strictObject({
   packages: z.array(path).min(1).max(workerLimits.packages),
   listen: z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(0).max(65_535) }),
   /** URL under which gateways reach this node; default: what it listens on. */
-  endpoint: z.url({ protocol: /^https?$/ }).max(256).optional(),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .max(256)
+    .optional(),
   chain: z.strictObject({ rpcUrl: z.url({ protocol: /^https?$/ }), deploymentsFile: path }),
   operatorKeyFile: path,
   sessionKeyFile: path,

@@ -49,7 +49,9 @@ export class DigestStore {
       if (isErrno(error, 'ENOENT')) return undefined;
       throw error;
     }
-    return bytes.length === size && toHex(ThinCommitment.fromBytes(points, bytes, nativeSha256).root()) === receipt.thinRoot ? bytes : undefined;
+    return bytes.length === size && toHex(ThinCommitment.fromBytes(points, bytes, nativeSha256).root()) === receipt.thinRoot
+      ? bytes
+      : undefined;
   }
 
   async #trim(): Promise<void> {

@@ -35,7 +35,9 @@ export function draftReceipt(
   const { completionIds, finishReason } = answer;
   const size = 32 * points * committedPositions(promptIds.length, completionIds.length);
   if (answer.digests.length < size) {
-    throw new CommonweightError('the run was ended before its prompt was processed: there is no receipt, nothing is billed', { code: 'not_processed' });
+    throw new CommonweightError('the run was ended before its prompt was processed: there is no receipt, nothing is billed', {
+      code: 'not_processed',
+    });
   }
   const digests = answer.digests.slice(0, size);
   const ids = new IdsCommitment(fromHex(nonce, 32), promptIds, nativeSha256);

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 export type WorkerEvent =
   | 'started'
   | 'stopped'
+  | 'failed'
   | 'journal_replayed'
   | 'journal_torn_tail'
   | 'node_registered'
@@ -17,7 +18,6 @@ export type WorkerEvent =
   | 'run_abandoned'
   | 'receipt_signed'
   | 'batch_posted'
-  | 'batch_conflict'
   | 'chain_failed'
   | 'digests_not_stored'
   | 'internal_error';
@@ -32,7 +32,10 @@ export interface WorkerLog {
 
 /** JSON lines on stderr. */
 export function createWorkerLog(node: string): WorkerLog {
-  const logger = pino({ base: { role: 'worker', node }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+  const logger = pino(
+    { base: { role: 'worker', node }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
   const write =
     (level: 'info' | 'warn' | 'error'): Write =>
     (event, fields = {}) =>

@@ -28,8 +28,8 @@ export interface RunServiceOptions {
   readonly queue: RunQueue;
   readonly clock: Clock;
   readonly log: WorkerLog;
-  /** Why this node must not sign, when there is a reason outside of the runs. */
-  readonly failure: () => CommonweightError | undefined;
+  /** Called when the node cannot go on: the journal cannot be written, or the engine is gone. */
+  readonly fail: (error: CommonweightError) => void;
 }
 
 /** Accepted requests from the check to the receipt. */
@@ -45,15 +45,16 @@ export class RunService {
     this.#options = options;
   }
 
+  /** Set when the node cannot go on. */
   get failure(): CommonweightError | undefined {
-    return this.#failure ?? this.#options.failure();
+    return this.#failure;
   }
 
   /** Checks a request and puts it into the queue. Throws CommonweightError when it is refused. */
   start(input: RunRequest): Run {
     const { offer, queue, ledger } = this.#options;
     if (this.#stopping) throw new CommonweightError('the node is stopping; ask another one', { code: 'stopping', action: 'retry' });
-    if (this.failure) throw this.failure;
+    if (this.#failure) throw this.#failure;
     const requestHash = checkRun(input, offer);
     const signed = ledger.state.digestOf(requestHash);
     if (signed || this.#runs.has(requestHash)) {
@@ -77,16 +78,26 @@ export class RunService {
     const signed = ledger.state.digestOf(end.requestHash);
     const found = signed && !run ? await ledger.find(signed) : undefined;
     const payer = run?.input.request.payer ?? found?.issued.receipt.payer;
-    if (payer === undefined) throw new CommonweightError(`there is no run ${end.requestHash}, or it ended without a receipt`, { code: 'unknown_run', field: 'end.requestHash' });
+    if (payer === undefined)
+      throw new CommonweightError(`there is no run ${end.requestHash}, or it ended without a receipt`, {
+        code: 'unknown_run',
+        field: 'end.requestHash',
+      });
     if (!isSignedBy(endDigest(end, offer.domain), signature, payer)) {
-      throw new CommonweightError("signature: expected the payer's signature over the end's digest", { code: 'bad_signature', field: 'signature' });
+      throw new CommonweightError("signature: expected the payer's signature over the end's digest", {
+        code: 'bad_signature',
+        field: 'signature',
+      });
     }
     if (run) {
       if (end.completionTokens > run.tokens) {
-        throw new CommonweightError(`end.completionTokens: ${run.tokens} tokens have been produced, the end names ${end.completionTokens}`, {
-          code: 'end_ahead',
-          field: 'end.completionTokens',
-        });
+        throw new CommonweightError(
+          `end.completionTokens: ${run.tokens} tokens have been produced, the end names ${end.completionTokens}`,
+          {
+            code: 'end_ahead',
+            field: 'end.completionTokens',
+          },
+        );
       }
       if (!run.acceptEnd({ end, signature })) throw alreadyEnded(end.requestHash);
       return run.outcome;
@@ -115,7 +126,9 @@ export class RunService {
       if (result.finish === 'stopped' && !run.end && !this.#stopping) await this.#awaitEnd(run);
       outcome = await this.#sign(run, result);
     } catch (error) {
-      outcome = { error: opaque(error, log) };
+      const known = opaque(error, log);
+      if (known.action === 'stop') this.#fail(known);
+      outcome = { error: known };
     }
     this.#runs.delete(run.requestHash);
     run.finish(outcome);
@@ -190,7 +203,10 @@ export class RunService {
     const end = run.decide();
     if (result.finish === 'stopped' && !end) {
       log.info('run_abandoned', { tokens: run.tokens });
-      throw new CommonweightError("the run was stopped without the payer's signed end: there is no receipt", { code: 'abandoned', action: 'retry' });
+      throw new CommonweightError("the run was stopped without the payer's signed end: there is no receipt", {
+        code: 'abandoned',
+        action: 'retry',
+      });
     }
     const completionIds = end ? result.completionIds.slice(0, end.end.completionTokens) : result.completionIds;
     if (end && completionIds.length !== end.end.completionTokens) throw new Error('the engine returned fewer tokens than it reported');
@@ -198,11 +214,13 @@ export class RunService {
     const points = this.#engineOf(run.input.request.modelId).manifest.graph.commitPoints.length;
     const answer = { completionIds, finishReason, digests: result.digests };
     const { draft, digests } = draftReceipt(run.input, run.requestHash, answer, points, offer, Math.floor(clock.now() / 1000));
-    const issued = await ledger.issue(draft, end).catch((error: unknown) => {
-      if (error instanceof CommonweightError && error.action === 'stop') this.#failure = error;
-      throw error;
+    const issued = await ledger.issue(draft, end);
+    log.info('receipt_signed', {
+      sequence: issued.receipt.sequence,
+      batch: issued.receipt.batch,
+      finish: finishReason,
+      completionTokens: completionIds.length,
     });
-    log.info('receipt_signed', { sequence: issued.receipt.sequence, batch: issued.receipt.batch, finish: finishReason, completionTokens: completionIds.length });
     await this.#store(issued.digest, digests);
     return { issued, digests };
   }
@@ -216,6 +234,12 @@ export class RunService {
     }
   }
 
+  #fail(error: CommonweightError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#options.fail(error);
+  }
+
   #engineOf(modelId: ModelId): EngineHost {
     const engine = this.#options.engines.get(modelId);
     if (!engine) throw new CommonweightError(`this node does not serve ${modelId}`, { code: 'model_not_served', field: 'request.modelId' });
@@ -224,4 +248,6 @@ export class RunService {
 }
 
 const alreadyEnded = (requestHash: Hex32, receipt?: Hex32): CommonweightError =>
-  new CommonweightError(`run ${requestHash} has already ended in another way${receipt ? `: its receipt is ${receipt}` : ''}`, { code: 'already_ended' });
+  new CommonweightError(`run ${requestHash} has already ended in another way${receipt ? `: its receipt is ${receipt}` : ''}`, {
+    code: 'already_ended',
+  });

@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { workerLimits } from '../limits.ts';
+import type { Clock } from '../platform/clock.ts';
+
+export interface HttpServer {
+  /** With the port that was chosen. */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Serves `app`; rejects when the address cannot be bound. */
+export async function startHttpServer(
+  app: Hono,
+  { host, port }: { readonly host: string; readonly port: number },
+  clock: Clock,
+): Promise<HttpServer> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: { headersTimeout: workerLimits.headersMs, requestTimeout: workerLimits.requestMs, connectionsCheckingInterval: 1000 },
+  }) as Server;
+  server.maxConnections = workerLimits.connections;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `http://${name}:${address.port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        const cancel = clock.after(workerLimits.stopMs, () => server.closeAllConnections());
+        server.close(() => {
+          cancel();
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}

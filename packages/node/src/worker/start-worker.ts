@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { type Chain, connectChain, readDeployments } from '@commonweight/chain';
+import { type Address, CommonweightError, type Hex32, type ModelId, type Receipt, addressOfKey, signDigest } from '@commonweight/protocol';
+import { Ledger } from '../journal/ledger.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import { readKeyFile } from '../platform/key-file.ts';
+import { Lifetime } from '../platform/lifetime.ts';
+import { BatchPoster } from './batch-poster.ts';
+import type { Offer } from './check-run.ts';
+import type { WorkerConfig } from './config.ts';
+import { DigestStore } from './digest-store.ts';
+import type { EngineHost, OpenEngine } from './engine-host.ts';
+import { openThreadEngine } from './engine-thread-host.ts';
+import { createHttpApp } from './http-app.ts';
+import { startHttpServer } from './http-server.ts';
+import { type WorkerLog, createWorkerLog } from './log.ts';
+import { RunQueue } from './run-queue.ts';
+import { RunService } from './run-service.ts';
+
+export interface WorkerDependencies {
+  /** Default: the WASM engine in a thread of its own. */
+  readonly openEngine?: OpenEngine;
+  /** Last change of a receipt before it is signed. Production passes none; tests of lying nodes do. */
+  readonly beforeSign?: (receipt: Receipt) => Receipt;
+  readonly clock?: Clock;
+  readonly log?: WorkerLog;
+}
+
+export interface RunningWorker extends AsyncDisposable {
+  /** The operator's address. */
+  readonly nodeId: Address;
+  readonly url: string;
+  /** Ends runs, closes the journal. Receipts that are not on chain yet are posted after the next start. May be called twice. */
+  readonly stop: () => Promise<void>;
+  /** Resolves when everything is closed; rejects when the worker had to stop by itself: journal not writable, engine gone, chain and journal in contradiction. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Starts a worker: journal, engines, registration on chain, HTTP. Resolves when it serves.
+ * Rejects with a CommonweightError (journal damaged or locked, model not what its manifest says, chain not reachable) and leaves nothing running.
+ */
+export async function startWorker(
+  config: WorkerConfig,
+  dependencies: WorkerDependencies = {},
+  signal?: AbortSignal,
+): Promise<RunningWorker> {
+  const lifetime = new Lifetime();
+  try {
+    const worker = await assemble(config, dependencies, lifetime, signal);
+    const onAbort = (): void => void worker.stop();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    lifetime.defer(async () => signal?.removeEventListener('abort', onAbort));
+    if (signal?.aborted) onAbort();
+    return worker;
+  } catch (error) {
+    await lifetime.end();
+    throw error;
+  }
+}
+
+async function assemble(
+  config: WorkerConfig,
+  { openEngine, beforeSign, clock = systemClock, log: givenLog }: WorkerDependencies,
+  lifetime: Lifetime,
+  signal: AbortSignal | undefined,
+): Promise<RunningWorker> {
+  signal?.throwIfAborted();
+  const operatorKey = await readKeyFile(config.operatorKeyFile);
+  const sessionKey = await readKeyFile(config.sessionKeyFile);
+  const node = addressOfKey(operatorKey);
+  const log = givenLog ?? createWorkerLog(node);
+  const chain = await connect(config, operatorKey);
+
+  const { ledger, records, tornBytes } = await Ledger.open({
+    folder: config.dataDir,
+    identity: { node, domain: chain.domain },
+    sign: (digest) => signDigest(digest, sessionKey),
+    ...(beforeSign && { beforeSign }),
+  });
+  lifetime.defer(() => ledger.close());
+  if (tornBytes > 0) log.warn('journal_torn_tail', { bytes: tornBytes });
+  log.info('journal_replayed', { records, receipts: ledger.state.receipts });
+  const digests = await DigestStore.open(join(config.dataDir, 'digests'));
+
+  const engines = new Map<ModelId, EngineHost>();
+  for (const folder of config.packages) {
+    signal?.throwIfAborted();
+    const engine = await (openEngine ?? ((dir: string) => openThreadEngine(dir, { log, clock })))(folder);
+    lifetime.defer(() => engine.close());
+    engines.set(engine.modelId, engine);
+    log.info('engine_ready', { model: engine.modelId });
+  }
+
+  const offer: Offer = {
+    node,
+    domain: chain.domain,
+    promptPrice: BigInt(config.promptPrice),
+    completionPrice: BigInt(config.completionPrice),
+    asset: config.asset,
+    manifestOf: (modelId) => engines.get(modelId)?.manifest,
+  };
+  const poster = new BatchPoster({ node, ledger, chain, clock, log, intervalMs: config.batchIntervalMs });
+  const queue = new RunQueue(config.queueLimit);
+  const fail = (error: CommonweightError): void => {
+    log.error('failed', { code: error.code, reason: error.message });
+    void lifetime.end(error);
+  };
+  const service = new RunService({ offer, engines, ledger, digests, queue, clock, log, fail });
+
+  // what the chain and the journal say is compared before the first signature
+  await poster.compare();
+  const server = await startHttpServer(createHttpApp({ node, service, queue, ledger, digests, engines, log }), config.listen, clock);
+  lifetime.defer(() => server.stop());
+  lifetime.defer(() => service.stop());
+  const endpoint = config.endpoint ?? server.url;
+  const transactions = await chain.registerNode({ sessionPrivateKey: sessionKey, endpoint, models: [...engines.keys()] });
+  log.info('node_registered', { endpoint, transactions });
+
+  const posting = new AbortController();
+  const posted = poster.run(posting.signal, fail);
+  lifetime.defer(async () => {
+    posting.abort();
+    await posted;
+  });
+  log.info('started', { url: server.url });
+
+  const stop = async (): Promise<void> => {
+    await lifetime.end();
+    log.info('stopped');
+  };
+  return { nodeId: node, url: server.url, stop, closed: lifetime.closed, [Symbol.asyncDispose]: stop };
+}
+
+async function connect({ chain: { rpcUrl, deploymentsFile } }: WorkerConfig, privateKey: Hex32): Promise<Chain> {
+  const deployments = await readDeployments(deploymentsFile);
+  if (!deployments) {
+    throw new CommonweightError(`${deploymentsFile}: expected the addresses of the contracts, got no file; deploy them first`, {
+      code: 'no_deployments',
+      action: 'stop',
+    });
+  }
+  return connectChain({ rpcUrl, chainId: deployments.chainId, deployments, privateKey });
+}

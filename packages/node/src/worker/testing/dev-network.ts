@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Chain,
+  type DevChain,
+  connectChain,
+  deployContracts,
+  generateKey,
+  startDevChain,
+  writeDeployments,
+} from '@commonweight/chain';
+import { type Hex32, addressOfKey } from '@commonweight/protocol';
+import { type WorkerConfig, type WorkerConfigInput, parseWorkerConfig } from '../config.ts';
+
+/** A folder with a development chain, our contracts and configured workers. */
+export interface DevNetwork {
+  readonly folder: string;
+  readonly dev: DevChain;
+  readonly chain: Chain;
+  /** Makes keys for a new, funded worker named `name` that serves `packages`. */
+  readonly worker: (name: string, packages: string[], change?: Partial<WorkerConfigInput>) => Promise<WorkerConfig>;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startDevNetwork(): Promise<DevNetwork> {
+  const folder = await mkdtemp(join(tmpdir(), 'commonweight-worker-'));
+  const dev = await startDevChain({ dataDir: join(folder, 'chain') });
+  const { rpcUrl, chainId } = dev;
+  const deployments = await deployContracts({ rpcUrl, chainId, privateKey: dev.devAccount.privateKey });
+  const deploymentsFile = join(folder, 'deployments.json');
+  await writeDeployments(deploymentsFile, deployments);
+  const chain = await connectChain({ rpcUrl, chainId, deployments });
+  const writeKey = async (name: string, key: Hex32): Promise<string> => {
+    const path = join(folder, name);
+    await writeFile(path, `${key}\n`, { mode: 0o600 });
+    return path;
+  };
+  return {
+    folder,
+    dev,
+    chain,
+    worker: async (name, packages, change = {}) => {
+      const operatorKey = generateKey();
+      await dev.fund(addressOfKey(operatorKey), 10n ** 18n);
+      return parseWorkerConfig({
+        role: 'worker',
+        dataDir: join(folder, name),
+        packages,
+        listen: { host: '127.0.0.1', port: 0 },
+        chain: { rpcUrl, deploymentsFile },
+        operatorKeyFile: await writeKey(`${name}.operator.key`, operatorKey),
+        sessionKeyFile: await writeKey(`${name}.session.key`, generateKey()),
+        batchIntervalMs: 20,
+        ...change,
+      });
+    },
+    stop: async () => {
+      await dev.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
