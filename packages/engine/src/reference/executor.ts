@@ -1,5 +1,6 @@
 import { CommonweightError, type Manifest } from '@commonweight/protocol';
 import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
+import { checkCapacity, checkIds } from '../sequence-checks.ts';
 import { embedToken, logitsOf, runLayer } from './forward.ts';
 import { type KeyValueHead, newKeyValueHead } from './kv-cache.ts';
 import { type Model, loadModel } from './load-model.ts';
@@ -34,10 +35,8 @@ class ReferenceSequence implements Sequence {
   #length = 0;
 
   constructor(model: Model, capacity: number) {
-    const { context, layers, kvHeads, headDimension } = model.graph;
-    if (!Number.isInteger(capacity) || capacity < 1 || capacity > context) {
-      throw new CommonweightError(`capacity: expected 1 to ${context} positions, got ${capacity}`, { code: 'sequence', field: 'capacity' });
-    }
+    checkCapacity(model.graph, capacity);
+    const { layers, kvHeads, headDimension } = model.graph;
     this.#model = model;
     this.capacity = capacity;
     this.#caches = Array.from({ length: layers }, () => Array.from({ length: kvHeads }, () => newKeyValueHead(capacity, headDimension)));
@@ -80,15 +79,6 @@ class ReferenceSequence implements Sequence {
 
   #check(ids: readonly number[]): void {
     if (this.#released) throw new CommonweightError('expected a sequence in use, got a released one', { code: 'sequence', action: 'stop' });
-    const { vocabulary } = this.#model.graph;
-    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
-    if (wrong !== undefined)
-      throw new CommonweightError(`expected ids from 0 to ${vocabulary - 1}, got ${wrong}`, { code: 'ids', field: 'ids' });
-    if (this.#length + ids.length > this.capacity) {
-      throw new CommonweightError(`expected at most ${this.capacity - this.#length} more ids, got ${ids.length}; open a longer sequence`, {
-        code: 'sequence',
-        field: 'ids',
-      });
-    }
+    checkIds(this.#model.graph, ids, this.capacity - this.#length);
   }
 }

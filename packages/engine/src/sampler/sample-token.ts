@@ -1,4 +1,4 @@
-import { CommonweightError, type SamplerSettings } from '@commonweight/protocol';
+import { CommonweightError, type SamplerSettings, limits } from '@commonweight/protocol';
 import { selectDelta } from './threshold.ts';
 import { logitFactor, weightOf } from './weight.ts';
 
@@ -14,7 +14,7 @@ export function sampleToken(logits: Int32Array, settings: SamplerSettings, draw:
     throw new CommonweightError(`draw: expected 0 to 2^64 - 1, got ${draw}`, { code: 'sampler', field: 'draw' });
 
   const deltas = deltasFrom(logits, logits[best]!);
-  const topK = checked('topK', settings.topK, 0, 1 << 20);
+  const topK = checked('topK', settings.topK, 0, limits.matrixRows);
   const cut = topK > 0 && topK < logits.length ? selectDelta(deltas, undefined, deltas.length, topK) : 0xffff_ffff;
   const set = weigh(deltas, cut, logitFactor(settings.temperature));
   const topP = checked('topP', settings.topP, 1, 1_000_000);

@@ -29,9 +29,6 @@ function scaled(value: number, bits: number, limit: number): number {
 /** Values as the integer semantics saturates them: [-(2^31 - 1), 2^31 - 1]. */
 export const int32: fc.Arbitrary<number> = signed(MAX32);
 
-export const int32Array = (minLength: number, maxLength: number): fc.Arbitrary<Int32Array> =>
-  fc.array(int32, { minLength, maxLength }).map((values) => Int32Array.from(values));
-
 /** Scales as `sdiv` gives them. */
 export const scale = fc.record({ mantissa: fc.integer({ min: 0, max: (1 << 18) - 1 }), exponent: fc.integer({ min: -80, max: 40 }) });
 

@@ -11,7 +11,7 @@ export const bits = (x: bigint): bigint => {
 const magnitude = (x: bigint): bigint => (x < 0n ? -x : x);
 const clamp = (x: bigint, low: bigint, high: bigint): bigint => (x < low ? low : x > high ? high : x);
 export const satBig = (x: bigint): bigint => clamp(x, -2_147_483_647n, 2_147_483_647n);
-export const clampShiftBig = (s: bigint): bigint => clamp(s, 0n, 62n);
+const clampShiftBig = (s: bigint): bigint => clamp(s, 0n, 62n);
 
 /** Fails when a value leaves the 64-bit budget of SPEC section 16. */
 function within(x: bigint, bitsOfBound: bigint): bigint {
