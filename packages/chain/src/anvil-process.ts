@@ -33,11 +33,11 @@ export class AnvilStartError extends ChainError {
 }
 
 /** No accounts of anvil's own (their keys are public), no CORS (a web page could mint), loopback only, no history on disk. */
-const argumentsOf = ({ paths, chainId, port, snapshot }: AnvilOptions): string[] => [
-  ...['--cache-path', paths.cache, '--prune-history', '--accounts', '0', '--no-cors', '--no-request-size-limit'],
-  ...['--host', '127.0.0.1', '--port', String(port), '--chain-id', String(chainId), '--color', 'never'],
-  ...(snapshot === undefined ? [] : ['--load-state', snapshot]),
-];
+const argumentsOf = ({ paths, chainId, port, snapshot }: AnvilOptions): string[] => {
+  const storage = ['--cache-path', paths.cache, '--prune-history', ...(snapshot === undefined ? [] : ['--load-state', snapshot])];
+  const server = ['--host', '127.0.0.1', '--port', String(port), '--no-cors', '--no-request-size-limit', '--color', 'never'];
+  return [...storage, ...server, '--chain-id', String(chainId), '--accounts', '0'];
+};
 
 /** Starts anvil and waits for its port. Throws {@link AnvilStartError}. */
 export async function startAnvil(options: AnvilOptions): Promise<AnvilProcess> {

@@ -1,3 +1,5 @@
+// oxlint reads tests outside of any project: it has to be told about `await using`
+/// <reference lib="esnext.disposable" />
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
@@ -108,7 +110,7 @@ describe('startDevChain', () => {
     abort.abort();
     expect(await chain.ended).toBeUndefined();
     expect(await processesOf(folder.path)).toEqual([]);
-    await expect(startDevChain({ dataDir: folder.path, signal: abort.signal })).rejects.toThrow();
+    await expect(startDevChain({ dataDir: folder.path, signal: abort.signal })).rejects.toThrow(/aborted/);
   });
 });
 

@@ -1,3 +1,5 @@
+// oxlint reads this file outside of any project: it has to be told about disposables
+/// <reference lib="esnext.disposable" />
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
