@@ -7,3 +7,4 @@ export { createWasmExecutor } from './wasm/wasm-executor.ts';
 export type { EngineModule } from './wasm/web-assembly.ts';
 export * from './generation.ts';
 export * from './reexecute.ts';
+export { selfTest } from './self-test.ts';

@@ -1,0 +1,74 @@
+import { CommonweightError, type Manifest, concatBytes, sha256, toHex } from '@commonweight/protocol';
+import type { Executor, WeightsSource } from './executor.ts';
+import { type TinyModelOptions, buildTinyModel } from './testing/tiny-model.ts';
+import { Xorshift } from './testing/xorshift.ts';
+
+/** Between them: padding of every kind, int32 blocks that are added in int64, saturation, narrow activations, an untied head. */
+const MODELS: readonly TinyModelOptions[] = [
+  { layers: 2, width: 72, heads: 6, kvHeads: 2, headDimension: 10, ffnWidth: 2100, vocabulary: 101 },
+  {
+    layers: 1,
+    width: 48,
+    heads: 2,
+    kvHeads: 1,
+    headDimension: 64,
+    ffnWidth: 70,
+    vocabulary: 61,
+    head: 'untied',
+    gain: 16,
+    activationBits: 8,
+  },
+];
+/** Lengths of the pieces that ids are run in: an even and an odd chunk of prefill, then decode. */
+const PIECES = [34, 5, 1, 1];
+
+/** {@link selfTestDigest} of the reference executor; self-test.test.ts computes it again. */
+export const SELF_TEST_DIGEST = '0xe1c6263e07d1c7052e3da2da531fd23b02371d7fcb2ee00b0b30effbafbed5f2';
+
+/**
+ * Known-answer test of a back end on this machine, some 100 ms. Whoever creates an executor runs it first and serves nothing when it throws.
+ * @param create - makes an executor the way the real one is made, from the same compiled engine
+ */
+export function selfTest(create: (manifest: Manifest, weights: WeightsSource) => Executor): void {
+  const got = selfTestDigest(create);
+  if (got !== SELF_TEST_DIGEST) {
+    throw new CommonweightError(
+      `self-test: expected ${SELF_TEST_DIGEST}, got ${got}; this machine or this engine computes wrong results and must not serve`,
+      { code: 'self-test', action: 'stop', details: { expected: SELF_TEST_DIGEST, got } },
+    );
+  }
+}
+
+/** Hash of all residual streams at commit points and of all logits of fixed ids through fixed models. */
+export function selfTestDigest(create: (manifest: Manifest, weights: WeightsSource) => Executor): string {
+  // Two chains: a back end may show a chunk's residuals before its logits.
+  const residuals = new HashChain();
+  const logits = new HashChain();
+  for (const options of MODELS) {
+    const { manifest, source } = buildTinyModel(options);
+    const executor = create(manifest, source);
+    const random = new Xorshift(11);
+    const sequence = executor.newSequence(PIECES.reduce((a, b) => a + b));
+    for (const piece of PIECES) {
+      const ids = Array.from({ length: piece }, () => random.integer(0, manifest.graph.vocabulary - 1));
+      executor.forward(sequence, ids, {
+        logitsFrom: 0,
+        onResidual: (_position, _point, residual) => residuals.absorb(residual),
+        onLogits: (_position, values) => logits.absorb(values),
+      });
+    }
+    sequence.release();
+  }
+  return toHex(sha256(concatBytes(residuals.digest, logits.digest)));
+}
+
+class HashChain {
+  digest: Uint8Array = new Uint8Array(32);
+
+  absorb(values: Int32Array): void {
+    const bytes = new Uint8Array(4 * values.length);
+    const view = new DataView(bytes.buffer);
+    for (const [i, value] of values.entries()) view.setInt32(4 * i, value, true);
+    this.digest = sha256(concatBytes(this.digest, bytes));
+  }
+}
