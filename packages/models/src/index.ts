@@ -8,3 +8,8 @@ export { type ModelPackage, openPackage } from './package/open-package.ts';
 export { createTokenizer, type DecodeOptions, type EncodeOptions, type Tokenizer, type TokenStream } from './tokenizer/create-tokenizer.ts';
 export type { OnProgress, Phase } from './progress.ts';
 export { limits } from './limits.ts';
+export { ensureDefaultModel, packageFolder } from './fetch/ensure-default-model.ts';
+export { defaultFetchPlan, fetchDefaultModel, type FetchOptions, type FetchPlan } from './fetch/fetch-default-model.ts';
+export { locateRealModel, type MissingModel, type RealModel } from './fetch/locate-real-model.ts';
+export type { ChatMessage } from './chat/chat-message.ts';
+export { type ChatRenderer, createChatRenderer, type RenderOptions } from './chat/create-chat-renderer.ts';

@@ -38,7 +38,13 @@ export async function publishFolder(temporary: string, dir: string): Promise<voi
     if (await isSound(dir)) return;
     await rm(dir, { recursive: true, force: true });
   }
-  await rename(temporary, dir);
+  try {
+    await rename(temporary, dir);
+  } catch (error) {
+    // Another process may have published the same package between the look and the move.
+    const taken = ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '');
+    if (!taken || !(await isSound(dir))) throw error;
+  }
   await syncFolder(dirname(dir));
 }
 

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import type { ModelPackage } from '../package/open-package.ts';
+import type { Tokenizer } from '../tokenizer/create-tokenizer.ts';
+import { type ChatMessage, checkMessages } from './chat-message.ts';
+import { markControlTokens } from './control-marks.ts';
+import { RenderThread } from './render-thread.ts';
+
+export interface RenderOptions {
+  /** Whether the text ends with the opening of the assistant's answer. */
+  readonly addGenerationPrompt: boolean;
+  /** What a template may show as today's date; none by default, so that the same messages give the same ids every day. */
+  readonly date?: string;
+}
+
+export interface ChatRenderer {
+  /** Token ids of a chat. Control tokens come from the template alone; see `control-marks.ts`. Throws a CommonweightError. */
+  readonly renderChat: (messages: readonly ChatMessage[], options: RenderOptions) => Promise<number[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** A renderer with its own thread, which is started at once. */
+export function createChatRenderer(model: Pick<ModelPackage, 'tokenizer' | 'chatTemplate'>, milliseconds?: number): ChatRenderer {
+  const tokenizer: Tokenizer = model.tokenizer();
+  const marks = markControlTokens(model.chatTemplate(), tokenizer.special, randomBytes(16).toString('hex'));
+  const thread = new RenderThread(marks.template, milliseconds);
+  thread.warm();
+  return {
+    async renderChat(messages, { addGenerationPrompt, date = '' }) {
+      checkMessages(messages);
+      const plain = messages.map(({ role, content }) => ({ role, content }));
+      const text = await thread.render({ messages: plain, addGenerationPrompt, date });
+      return marks.split(text).flatMap((piece) => (typeof piece === 'number' ? [piece] : tokenizer.encode(piece, { allowSpecial: false })));
+    },
+    close: () => thread.close(),
+  };
+}

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { limits } from '../limits.ts';
+import { SourceError } from './source-error.ts';
+
+/** Ways to call pip, in the order in which they are tried. */
+export const pipCommands: readonly (readonly [program: string, ...args: string[]])[] = [['pip'], ['pip3'], ['python3', '-m', 'pip']];
+
+export interface PipOptions {
+  readonly requirement: string;
+  /** An empty folder: the wheel comes to lie in it; pip's own temporary files too, whose growth is the progress. */
+  readonly folder: string;
+  readonly commands: readonly (readonly [program: string, ...args: string[]])[];
+  readonly onBytes: (done: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `pip download --no-deps` with the user's own configuration (index, proxy, certificates). Only wheels: nothing is built, no code of the
+ * package runs. Returns the wheel's path; throws {@link SourceError}.
+ */
+export async function pipDownload(options: PipOptions): Promise<string> {
+  const args = ['download', '--no-deps', '--only-binary=:all:', '--no-input', '--disable-pip-version-check', '--progress-bar=off'];
+  const network = ['--retries=1', '--timeout=8'];
+  for (const [program, ...before] of options.commands) {
+    const outcome = await runWatched(program, [...before, ...args, ...network, '-d', options.folder, options.requirement], options);
+    if (outcome === 'missing') continue;
+    if (outcome !== 'done') throw new SourceError('pip', outcome);
+    const wheel = (await readdir(options.folder)).find((name) => name.endsWith('.whl'));
+    if (wheel === undefined) throw new SourceError('pip', 'finished without a wheel');
+    return join(options.folder, wheel);
+  }
+  throw new SourceError('pip', `not installed (tried ${options.commands.map((command) => command.join(' ')).join(', ')})`);
+}
+
+/** Runs pip; stops it when nothing grows for a while. Returns 'done', 'missing', or why it failed. */
+async function runWatched(program: string, args: readonly string[], { folder, onBytes, signal }: PipOptions): Promise<string> {
+  let output = '';
+  let stopped: string | undefined;
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder, PIP_NO_PYTHON_VERSION_WARNING: '1' },
+    ...(signal ? { signal } : {}),
+  });
+  const keep = (text: string): void => {
+    output = (output + text).slice(-limits.programOutput);
+  };
+  child.stdout.setEncoding('utf8').on('data', keep);
+  child.stderr.setEncoding('utf8').on('data', keep);
+
+  const stop = (why: string): void => {
+    stopped ??= why;
+    child.kill('SIGKILL');
+  };
+  const deadline = setTimeout(() => stop(`not finished after ${limits.pipMilliseconds / 1000} s`), limits.pipMilliseconds);
+  let silent = 0;
+  let seen = '';
+  const watch = setInterval(() => {
+    void bytesUnder(folder).then((bytes) => {
+      onBytes(bytes);
+      const now = `${bytes} ${output.length}`;
+      silent = now === seen ? silent + 500 : 0;
+      seen = now;
+      if (silent >= limits.pipSilenceMilliseconds) stop(`no byte for ${limits.pipSilenceMilliseconds / 1000} s`);
+    });
+  }, 500);
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        if (signal?.aborted) reject(error);
+        else resolve(error.code === 'ENOENT' ? 'missing' : error.message);
+      });
+      child.once('close', (code) => {
+        if (code === 0) resolve('done');
+        else if (stopped === undefined && /No module named pip/.test(output)) resolve('missing');
+        else resolve(stopped ?? reasonFrom(output, code));
+      });
+    });
+  } finally {
+    clearTimeout(deadline);
+    clearInterval(watch);
+  }
+}
+
+/** pip's last line that starts with ERROR, else its last line. */
+function reasonFrom(output: string, code: number | null): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  return (lines.findLast((line) => line.startsWith('ERROR:')) ?? lines.at(-1) ?? `exit code ${code}`).slice(0, 300);
+}
+
+/** Bytes of the files in a folder and its folders; what vanishes meanwhile counts nothing. */
+async function bytesUnder(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true }).catch(() => []);
+  const sizes = await Promise.all(
+    entries.map(async (name) =>
+      stat(join(folder, name)).then(
+        (found) => (found.isFile() ? found.size : 0),
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
