@@ -21,6 +21,15 @@ export async function startHttpServer(
     serverOptions: { headersTimeout: workerLimits.headersMs, requestTimeout: workerLimits.requestMs, connectionsCheckingInterval: 1000 },
   }) as Server;
   server.maxConnections = workerLimits.connections;
+  let answering = 0;
+  let answered = (): void => undefined;
+  server.on('request', (_request, response) => {
+    answering++;
+    response.once('close', () => {
+      answering--;
+      answered();
+    });
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -33,6 +42,7 @@ export async function startHttpServer(
   const name = host.includes(':') ? `[${host}]` : host;
   return {
     url: `http://${name}:${address.port}`,
+    // lets answers under way finish, then hangs up: connections that say nothing would hold the server open
     stop: () =>
       new Promise((resolve) => {
         const cancel = clock.after(workerLimits.stopMs, () => server.closeAllConnections());
@@ -40,7 +50,10 @@ export async function startHttpServer(
           cancel();
           resolve();
         });
-        server.closeIdleConnections();
+        answered = () => {
+          if (answering === 0) server.closeAllConnections();
+        };
+        answered();
       }),
   };
 }
