@@ -57,6 +57,7 @@ async function keepSnapshots(
 ): Promise<void> {
   const wake = new AbortController();
   let died: string | undefined;
+  let complaint = '';
   void anvil.ended.then((how) => {
     died = how;
     wake.abort();
@@ -71,9 +72,12 @@ async function keepSnapshots(
       return tell({ type: 'failed', code: 'dev_chain_failed', message: `${died}; the chain is as of its last snapshot` });
     try {
       await snapshots.save();
+      complaint = '';
     } catch (error) {
       // a full disk must not end the chain: the blocks are still in anvil, and the next round tries again
-      tell({ type: 'warning', message: `no snapshot written: ${(error as Error).message}` });
+      const message = `no snapshot written: ${(error as Error).message}`;
+      if (message !== complaint) tell({ type: 'warning', message });
+      complaint = message;
     }
   }
 }
