@@ -235,7 +235,9 @@ describe('the text', () => {
   it('must be what the ids decode to; a stop string may end it earlier', () => {
     const text = decodeText(bundle.completionIds);
     expect(failedSteps(verifyBundle({ bundle, model, answerText: `${text.slice(0, -1)}?` }))).toEqual(['text']);
-    expect(failedSteps(verifyBundle({ bundle, model, answerText: text.slice(0, -1) }))).toEqual(['text']);
+    const shortened = verifyBundle({ bundle, model, answerText: text.slice(0, -1) });
+    expect(withStatus(shortened, 'skipped')).toContain('text');
+    expect(shortened.notChecked.join()).toMatch(/whether a stop string ended it or somebody cut it/);
     const ended = makeBundle({
       manifest,
       job,

@@ -82,14 +82,12 @@ export function checkText({ bundle, answerText, model }: Subject): Outcome {
 
 function compareText(shown: string, decoded: string, finishReason: Bundle['receipt']['finishReason']): Outcome {
   // ids that end inside a character decode to U+FFFD, which a gateway may hold back
-  const whole = decoded.replace(/\uFFFD+$/, '');
+  if (shown === decoded || shown === decoded.replace(/\uFFFD+$/, '')) return passed('the ids decode to the text');
   const quote = JSON.stringify(decoded.slice(0, limits.quote));
-  if (finishReason === 'stop_id' || finishReason === 'length') {
-    return shown === decoded || shown === whole
-      ? passed('the ids decode to the text')
-      : failed(`the ids decode to ${quote}, another text was shown`);
-  }
-  return decoded.startsWith(shown) || shown === whole
-    ? passed('the text is the beginning of what the ids decode to; which stop string ended it is not in the receipt')
-    : failed(`the ids decode to ${quote}, which does not begin with the text that was shown`);
+  if (!decoded.startsWith(shown)) return failed(`the ids decode to ${quote}, another text was shown`);
+  const beginning = `the text is the beginning of what the ids decode to, ${quote}`;
+  if (finishReason === 'stop_string' || finishReason === 'cancelled')
+    return passed(`${beginning}; which stop string ended it is not in the receipt`);
+  // a stop string that is complete in the last tokens may come too late for the node to end there
+  return skipped(`${beginning}; whether a stop string ended it or somebody cut it, the receipt cannot say`);
 }
