@@ -35,14 +35,20 @@ export class FloatModel {
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
     const module = new WebAssembly.Module(readFileSync(new URL('./gemm.wasm', import.meta.url)));
     this.#gemm = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports['gemm'] as Gemm;
-    const names = ['token_embd', ...Array.from({ length: shape.layers }, (_, l) => LAYER_MATRICES.map((name) => `blk.${l}.${name}`)).flat()];
+    const names = [
+      'token_embd',
+      ...Array.from({ length: shape.layers }, (_, l) => LAYER_MATRICES.map((name) => `blk.${l}.${name}`)).flat(),
+    ];
     for (const name of names) {
       const values = tensor(`${name}.weight`);
       const at = this.#allocate(values.length);
       this.#view(at, values.length).set(values);
       this.#matrices.set(name, at);
     }
-    for (const name of ['output_norm', ...Array.from({ length: shape.layers }, (_, l) => [`blk.${l}.attn_norm`, `blk.${l}.ffn_norm`]).flat()]) {
+    for (const name of [
+      'output_norm',
+      ...Array.from({ length: shape.layers }, (_, l) => [`blk.${l}.attn_norm`, `blk.${l}.ffn_norm`]).flat(),
+    ]) {
       this.#norms.set(name, tensor(`${name}.weight`));
     }
   }
@@ -145,7 +151,17 @@ export class FloatModel {
     const { heads, kvHeads, headDimension } = this.shape;
     const group = Math.floor(head / (heads / kvHeads));
     const stride = padded(count);
-    this.#gemm(q + 4 * head * headDimension, heads * headDimension, k + 4 * group * headDimension, kvHeads * headDimension, scoresAt, stride, count, count, headDimension);
+    this.#gemm(
+      q + 4 * head * headDimension,
+      heads * headDimension,
+      k + 4 * group * headDimension,
+      kvHeads * headDimension,
+      scoresAt,
+      stride,
+      count,
+      count,
+      headDimension,
+    );
     const scores = this.#view(scoresAt, count * stride);
     const factor = 1 / Math.sqrt(headDimension);
     for (let t = 0; t < count; t++) {

@@ -12,7 +12,12 @@ const WINDOW = 512;
 const TARGETS = { perplexity: 0.005, divergence: 0.0055 };
 
 const { values: options } = parseArgs({
-  options: { text: { type: 'string' }, windows: { type: 'string', default: '32' }, threads: { type: 'string', default: '2' }, json: { type: 'boolean', default: false } },
+  options: {
+    text: { type: 'string' },
+    windows: { type: 'string', default: '32' },
+    threads: { type: 'string', default: '2' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const textFile = options.text ?? fileURLToPath(new URL('../../../shared/eval/wikitext-sample.txt', import.meta.url));
@@ -71,7 +76,9 @@ if (options.json) {
 } else {
   console.log(`windows of ${WINDOW}        ${result.windows} (${result.predictions} predictions)`);
   console.log(`perplexity, float      ${floatPerplexity.toFixed(4)}`);
-  console.log(`perplexity, integer    ${integerPerplexity.toFixed(4)} (${(100 * result.perplexityChange).toFixed(3)} %, target at most +${100 * TARGETS.perplexity} %)`);
+  console.log(
+    `perplexity, integer    ${integerPerplexity.toFixed(4)} (${(100 * result.perplexityChange).toFixed(3)} %, target at most +${100 * TARGETS.perplexity} %)`,
+  );
   console.log(`top-1 agreement        ${(100 * result.top1Agreement).toFixed(2)} %`);
   console.log(`KL(float || integer)   ${result.divergence.toFixed(5)} (target at most ${TARGETS.divergence})`);
   console.log(passed ? 'targets met' : 'TARGETS MISSED');
