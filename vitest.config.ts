@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 const shared = {
   // no retries: a test that fails once in a hundred runs is a bug that was found
   retry: 0,
+  setupFiles: ['test/setup.ts'],
   hookTimeout: 240_000,
   // the tests of one file share heavy things (a model, a network); files run beside each other on two cores
   pool: 'forks' as const,

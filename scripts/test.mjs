@@ -32,14 +32,14 @@ async function forge() {
 /** The real model, or the reason why there is none; in CI its absence is a failure. */
 async function realModel() {
   try {
-    const { dir } = await fetchDefaultModel(cache, report);
-    return { dir, result: { name: 'default model', passed: 1, failed: 0, note: '' } };
+    await fetchDefaultModel(cache, report);
+    return { name: 'default model', passed: 1, failed: 0, note: '' };
   } catch (error) {
     const ci = process.env.CI !== undefined && process.env.CI !== '' && process.env.CI !== 'false';
     process.stderr.write(
       `The default model cannot be had, so the tests that need it are ${ci ? 'missing, which fails in CI' : 'skipped'}: ${error.message}\n`,
     );
-    return { dir: undefined, result: { name: 'default model', passed: 0, failed: ci ? 1 : 0, note: 'not there' } };
+    return { name: 'default model', passed: 0, failed: ci ? 1 : 0, note: 'not there' };
   } finally {
     report.done();
   }
@@ -48,9 +48,17 @@ async function realModel() {
 async function test() {
   await prepareWorkspace(report);
   mkdirSync(cache, { recursive: true });
-  const model = await realModel();
-  const environment = model.dir === undefined ? {} : { COMMONWEIGHT_TEST_MODEL: model.dir };
-  const results = [model.result, await vitest(process.argv.slice(2), environment), await forge()];
+  const args = process.argv.slice(2);
+  const nightly = args.includes('--nightly');
+  const environment = nightly ? { COMMONWEIGHT_TEST_RUNS: process.env.COMMONWEIGHT_TEST_RUNS ?? '20' } : {};
+  const results = [await realModel()];
+  results.push(
+    await vitest(
+      args.filter((argument) => argument !== '--nightly'),
+      environment,
+    ),
+  );
+  results.push(await forge(nightly ? { FOUNDRY_FUZZ_RUNS: '20000', FOUNDRY_INVARIANT_RUNS: '512' } : {}));
   const sum = total(results);
   writeFileSync(join(cache, 'test-summary.json'), JSON.stringify(sum));
   process.stdout.write(`\n${table(results)}\n${sum.passed} passed, ${sum.failed} failed\n`);

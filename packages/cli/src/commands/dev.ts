@@ -31,7 +31,7 @@ export function addDevCommand(program: Command, context: Context): void {
     .option('--port <n>', 'port of the gateway; 0 takes any free one', integer(0, 65_535), 8000)
     .option('--data <dir>', "folder for everything that is kept (default: a folder of the user's data directory)")
     .option('--nodes <n>', 'number of worker nodes', integer(1, limits.nodes), 3)
-    .option('--model <path>', 'GGUF file to serve instead of fetching the default model')
+    .option('--model <path>', "a copy of the default model's GGUF file, instead of fetching it (or COMMONWEIGHT_MODEL_PATH)")
     .option('--liar', 'let the last node serve a tampered copy of the model, for the demo')
     .addHelpText(
       'after',

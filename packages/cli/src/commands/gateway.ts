@@ -1,4 +1,3 @@
-import { readGatewayConfig, startGateway } from '@commonweight/node';
 import type { Command } from 'commander';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
 import { runRole } from './role.ts';
@@ -22,9 +21,7 @@ Logs are JSON lines on stderr. Ends cleanly on SIGTERM and Ctrl-C. Exit codes: 0
     );
   withCommonOptions(command).action(async (options: Options) => {
     begin(context, options);
-    context.exit = await runRole(context, async (signal) => {
-      const gateway = await startGateway(await readGatewayConfig(options.config), {}, signal);
-      return { url: gateway.url, closed: gateway.closed };
-    });
+    const { readGatewayConfig, startGateway } = await import('@commonweight/node');
+    context.exit = await runRole(context, async (signal) => startGateway(await readGatewayConfig(options.config), {}, signal));
   });
 }

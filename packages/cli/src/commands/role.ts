@@ -3,14 +3,15 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { explain } from '../fault.ts';
 import { limits } from '../limits.ts';
 import { after } from '../platform/clock.ts';
-import { listenForStop } from '../platform/stop-signals.ts';
+import { aborted, listenForStop } from '../platform/stop-signals.ts';
 
 /** A worker or gateway that serves until its `signal` is aborted. */
 export interface Running {
   readonly url: string;
   readonly nodeId?: string;
-  /** Resolves when everything is closed; rejects when the role broke down. */
-  readonly closed: Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Rejects when the role had to stop by itself. */
+  readonly closed?: Promise<void>;
 }
 
 /**
@@ -30,7 +31,8 @@ export async function runRole(context: Context, start: (signal: AbortSignal) => 
     if (!process.connected) context.streams.out(`ready ${role.url}\n`);
     // nothing may keep a role alive whose owner is gone
     signal.addEventListener('abort', () => void after(limits.processStop, () => process.exit(exitCode.failed)));
-    await role.closed;
+    await Promise.race([aborted(signal), ...(role.closed === undefined ? [] : [role.closed])]);
+    await role.stop();
     return exitCode.ok;
   } catch (error) {
     if (signal.aborted) return exitCode.ok;

@@ -1,5 +1,5 @@
 import { type DevChain, connectChain, deployContracts, startDevChain, writeDeployments } from '@commonweight/chain';
-import { type Address, CommonweightError, type ModelId } from '@commonweight/protocol';
+import { type Address, CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
 import type { Output } from '../output.ts';
 import { now, pause } from '../platform/clock.ts';
@@ -93,7 +93,7 @@ export class DevNetwork {
     const terms: NetworkTerms = { layout, rpcUrl: this.chain.rpcUrl, packageDir: model.dir, host: HOST };
     // the last one lies: the nodes before it are the ones that a network without a liar has
     const liarIndex = liar ? nodes - 1 : -1;
-    const script = liar ? liarScript() : undefined;
+    const script = liar ? await liarScript() : undefined;
     const keys = Array.from({ length: nodes }, (_, index) => ensureWorkerKeys(layout, index));
     const payer = ensurePayerKey(layout);
     this.payer = payer.address;
@@ -193,8 +193,4 @@ export class DevNetwork {
   kill(): void {
     for (const role of this.#roles) role.kill();
   }
-}
-
-export interface PublishedModel {
-  readonly id: ModelId;
 }

@@ -32,12 +32,14 @@ function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void;
 
 /** One run of one role as a process of its own. It ends by itself when the IPC channel closes, that is when we die. */
 export class RoleProcess {
+  readonly command: RoleCommand;
   readonly #child: ChildProcess;
   readonly ready: Promise<ReadyMessage>;
   /** Resolves when the process has ended, with words for how. */
   readonly ended: Promise<string>;
 
-  constructor(readonly command: RoleCommand) {
+  constructor(command: RoleCommand) {
+    this.command = command;
     const log = openSync(command.logFile, 'a', 0o600);
     // a group of its own: Ctrl-C reaches us alone, and we end the roles in order
     this.#child = spawn(process.execPath, [...command.args], { stdio: ['ignore', log, log, 'ipc'], detached: true });

@@ -73,13 +73,15 @@ export function gatewayCommand(terms: NetworkTerms, port: number, payer: KeyFile
   return { name: 'gateway', args: [cliScript, 'gateway', '--config', config], logFile: prepareLog(layout.logs, 'gateway') };
 }
 
-/** Where the demo's liar lives: a package of this repository that is never published. */
-export function liarScript(): readonly string[] {
+/** Where the demo's liar lives: a package of this repository that is never published, so it is no dependency. */
+export async function liarScript(): Promise<readonly string[]> {
+  const name = '@commonweight/testkit';
   try {
-    return [fileURLToPath(import.meta.resolve('@commonweight/testkit/byzantine')), '--strategy', 'tampered-model'];
+    const { byzantineScript } = (await import(name)) as { readonly byzantineScript: string };
+    return [byzantineScript, '--strategy', 'tampered-model'];
   } catch (cause) {
     throw new CommonweightError(
-      '--liar needs @commonweight/testkit, which is part of the repository and not of the published package: run it in a clone.',
+      `--liar needs ${name}, which is part of the repository and not of the published package: run it in a clone.`,
       {
         code: 'no_testkit',
         cause,

@@ -4,10 +4,10 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Output } from '../output.ts';
 import { now } from '../platform/clock.ts';
 import { watchParent } from '../platform/parent-watch.ts';
-import { listenForStop } from '../platform/stop-signals.ts';
+import { aborted, listenForStop } from '../platform/stop-signals.ts';
 import { announce } from './announce.ts';
 import { lockDataFolder } from './instance-lock.ts';
-import { type Layout, layout } from './layout.ts';
+import { layout } from './layout.ts';
 import { prepareLog } from './log-file.ts';
 import { removeNetworkFile, writeNetworkFile } from './network-file.ts';
 import { DevNetwork } from './network.ts';
@@ -46,7 +46,7 @@ export async function runDev(options: DevOptions): Promise<ExitCode> {
   };
   try {
     const model = await prepareModel({ path: options.modelPath, layout: folders, output, signal });
-    network = new DevNetwork({ ...options, layout: folders, model, log: logTo(folders, context) });
+    network = new DevNetwork({ ...options, layout: folders, model, log: logTo(context) });
     await network.start(signal);
     const url = `${network.gatewayUrl}/v1`;
     const { rpcUrl, chainId } = network.chain;
@@ -78,12 +78,6 @@ export async function runDev(options: DevOptions): Promise<ExitCode> {
   }
 }
 
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
-
-const logTo = (_folders: Layout, context: Context) => (message: string) => {
+const logTo = (context: Context) => (message: string) => {
   if (context.logFile !== undefined) appendFileSync(context.logFile, `${message}\n`);
 };

@@ -22,3 +22,10 @@ export function listenForStop(): StopSignals {
   NAMES.forEach((name) => process.on(name, listener));
   return stop;
 }
+
+/** Resolves when `signal` is aborted. */
+export const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { type Streams, bar, createOutput } from './output.ts';
+
+function record(terminal = false): { streams: Streams; out: string[]; err: string[] } {
+  const out: string[] = [];
+  const err: string[] = [];
+  return { streams: { out: (text) => void out.push(text), err: (text) => void err.push(text), terminal }, out, err };
+}
+
+describe('createOutput', () => {
+  test('with json every line on stdout is one JSON object and nothing else is said', () => {
+    const { streams, out, err } = record();
+    const output = createOutput(streams, true);
+    output.print('human');
+    output.note('human');
+    output.event('ready', { url: 'http://x' });
+    output.progress('model', 'text', { done: 1 });
+    expect(out.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { event: 'ready', url: 'http://x' },
+      { event: 'model', done: 1 },
+    ]);
+    expect(err).toEqual([]);
+  });
+
+  test('progress is a line every few seconds where nobody can redraw', () => {
+    const { streams, err } = record(false);
+    const output = createOutput(streams, false);
+    for (let i = 0; i < 100; i++) output.progress('model', `at ${i}`, {});
+    expect(err).toEqual(['at 0\n']);
+  });
+
+  test('a redrawn line is ended before anything else is written', () => {
+    const { streams, err } = record(true);
+    const output = createOutput(streams, false);
+    output.progress('model', 'half', {});
+    output.note('note');
+    expect(err.join('')).toBe('\r\u001B[Khalf\nnote\n');
+  });
+});
+
+test('bar', () => {
+  expect(bar(1, 2, 4)).toBe('[##..]');
+  expect(bar(5, 2, 4)).toBe('[####]');
+  expect(bar(0, 0, 4)).toBe('[....]');
+});
