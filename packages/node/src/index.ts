@@ -5,3 +5,6 @@ export { type WorkerEvent, type WorkerLog, createWorkerLog } from './worker/log.
 export { type RunningWorker, type WorkerDependencies, startWorker } from './worker/start-worker.ts';
 export { FolderLock } from './platform/lock.ts';
 export { readKeyFile } from './platform/key-file.ts';
+export { type GatewayConfig, type GatewayConfigInput, parseGatewayConfig, readGatewayConfig } from './gateway/config.ts';
+export { type GatewayEvent, type GatewayLog, createGatewayLog } from './gateway/log.ts';
+export { type GatewayChain, type GatewayDependencies, type RunningGateway, startGateway } from './gateway/start-gateway.ts';

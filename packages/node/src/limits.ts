@@ -49,6 +49,8 @@ export const gatewayLimits = {
   chainGap: 64,
   /** Receipts remembered per node, to recognise one that arrives late. */
   chainWindow: 128,
+  /** Bytes of the file that holds them. */
+  chainBytes: 1 << 18,
   /** Bundles kept on disk; the oldest is removed. */
   bundles: 10_000,
   /** Refused answers kept as evidence; the oldest is removed. */
@@ -57,6 +59,14 @@ export const gatewayLimits = {
   keepaliveMs: 10_000,
   /** Seconds that a client is told to wait when every node is full. */
   retryAfterSeconds: 1,
+  /** Model packages that one gateway knows. */
+  packages: 16,
+  /** Host names that a configuration may add. */
+  allowedHosts: 16,
+  /** Bytes of a configuration file. */
+  configBytes: 1 << 18,
+  /** Milliseconds that stopping waits for receipts of answers in progress, after the connections of clients are closed. */
+  stopMs: 2000,
 } as const;
 
 /** Every bound of the worker's journal. */

@@ -8,6 +8,7 @@ import {
   receiptDigest,
 } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
+import { Mutex } from '../../platform/mutex.ts';
 import { ReceiptInvalid } from './receipt-invalid.ts';
 
 /** One receipt of a node for this payer, as far as the next one refers to it. */
@@ -39,7 +40,7 @@ export class ReceiptChain {
   readonly #domain: Domain;
   readonly #store: ChainStore;
   #links: ChainLink[] | undefined;
-  #busy: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Mutex();
 
   constructor(options: { node: Address; payer: Address; domain: Domain; store: ChainStore }) {
     this.#node = options.node;
@@ -53,10 +54,7 @@ export class ReceiptChain {
    * @throws ReceiptInvalid (`sequence`, `previous`, `cumulative_amount`), and whatever `fetch` throws.
    */
   accept(receipt: Receipt, fetch: FetchReceipt): Promise<void> {
-    const turn = this.#busy.then(() => this.#accept(receipt, fetch));
-    // the next one takes its turn whether or not this one was refused; the caller sees the refusal
-    this.#busy = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.run(() => this.#accept(receipt, fetch));
   }
 
   async #accept(receipt: Receipt, fetch: FetchReceipt): Promise<void> {

@@ -3,8 +3,11 @@ import { gatewayLimits as limits } from '../../limits.ts';
 import { inertFields } from './inert-fields.ts';
 import { MILLION, toMillionths } from './millionths.ts';
 
+/** In a `u` pattern only a lone surrogate is one; a pair is the character that it stands for. */
+const isWellFormed = (value: string): boolean => !/\p{Surrogate}/u.test(value);
+
 /** Text that can be written as UTF-8; a lone surrogate would change silently on its way to the model. */
-const text = z.string().refine((value) => value.isWellFormed(), 'must be well-formed Unicode (it holds a lone surrogate)');
+const text = z.string().refine(isWellFormed, 'must be well-formed Unicode (it holds a lone surrogate)');
 
 const textPart = z.strictObject({ type: z.literal('text', 'only text parts are supported'), text });
 const content = z.union([text, z.array(textPart).min(1).max(limits.contentParts)]);
@@ -42,7 +45,7 @@ const stopString = z
   .string()
   .min(1)
   .max(limits.stopStringLength)
-  .refine((value) => value.isWellFormed(), 'must be well-formed Unicode');
+  .refine(isWellFormed, 'must be well-formed Unicode');
 const stop = z.union([stopString.transform((value) => [value]), z.array(stopString).max(limits.stopStrings)]);
 
 const nodeIds = z

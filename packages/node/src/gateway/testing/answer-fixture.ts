@@ -1,4 +1,5 @@
 import {
+  type Address,
   type CanonicalRequest,
   type Domain,
   type End,
@@ -27,7 +28,7 @@ import type { Answered, Asked } from '../check/check-answer.ts';
 
 const secret = (name: string): Hex32 => toHex(sha256(utf8(name)));
 export const keys = { operator: secret('operator'), session: secret('session'), payer: secret('payer') };
-export const domain: Domain = { chainId: 31_337, verifyingContract: `0x${'ab'.repeat(20)}` };
+export const domain: Domain = { chainId: 31_337, verifyingContract: `0x${'ab'.repeat(20)}` as Address };
 export const nonce = secret('nonce');
 export const COMMIT_POINTS = 2;
 export const VOCABULARY = 300;

@@ -1,0 +1,89 @@
+import type { Hex } from '@commonweight/protocol';
+import type { Context } from 'hono';
+import { gatewayLimits as limits } from '../../limits.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { ApiError } from '../api-error.ts';
+import { type Completer, type Completion } from '../run/complete.ts';
+import type { Job, Sink } from '../run/job.ts';
+import { makeJob } from '../run/make-job.ts';
+import { chatRequestSchema } from '../schema/chat-request.ts';
+import { parseBody } from '../schema/parse.ts';
+import type { ChatModels } from '../text/chat-models.ts';
+import { type AnswerHead, completionObject } from './openai-objects.ts';
+import { readJson } from './read-json.ts';
+import { streamAnswer } from './stream-answer.ts';
+
+export interface ChatRouteOptions {
+  readonly models: ChatModels;
+  readonly completer: Completer;
+  readonly clock: Clock;
+  /** `bytes` random bytes. */
+  readonly draw: (bytes: number) => Hex;
+  /** Errors as the client may see them. */
+  readonly toApiError: (error: unknown) => ApiError;
+}
+
+/** `POST /v1/chat/completions`. */
+export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Response> {
+  const { models, completer, clock, draw } = options;
+  let running = 0;
+
+  return async (c) => {
+    if (running >= limits.concurrentRequests) {
+      const headers = { 'retry-after': String(limits.retryAfterSeconds) };
+      throw new ApiError(`${running} requests are in progress; try again`, { status: 429, code: 'too_many_requests', headers });
+    }
+    running++;
+    const release = once(() => void running--);
+    try {
+      const request = parseBody(chatRequestSchema, await readJson(c));
+      const model = models.find(request.model);
+      if (!model) {
+        const message = `model: this gateway does not know ${JSON.stringify(request.model)}; see GET /v1/models`;
+        throw new ApiError(message, { status: 404, code: 'model_not_found', param: 'model' });
+      }
+      if (request.stream_options && !request.stream) {
+        throw new ApiError('stream_options: only allowed with stream: true', { status: 400, code: 'invalid_value', param: 'stream_options' });
+      }
+      const job = await makeJob(request, model, () => draw(16));
+      const head: AnswerHead = { id: `chatcmpl-${draw(12).slice(2)}`, created: Math.floor(clock.now() / 1000), model };
+      const gone = c.req.raw.signal;
+      if (!request.stream) return await wholeAnswer(c, completer, job, head, gone);
+      const usage = request.stream_options?.include_usage === true;
+      return await streamAnswer({ c, job, head, usage, gone, completer, clock, toApiError: options.toApiError, onOver: occupied() });
+    } finally {
+      release();
+    }
+
+    /** A stream outlives its handler: it takes a place of its own. */
+    function occupied(): () => void {
+      running++;
+      return once(() => void running--);
+    }
+  };
+}
+
+async function wholeAnswer(c: Context, completer: Completer, job: Job, head: AnswerHead, gone: AbortSignal): Promise<Response> {
+  let text = '';
+  let node = '';
+  const sink: Sink = {
+    asked: (id) => (node = id),
+    text: (delta) => (text += delta),
+    restart: () => {
+      text = '';
+      return true;
+    },
+  };
+  const { bundle, receiptId, tail, finishReason }: Completion = await completer.complete(job, sink, gone);
+  c.header('x-commonweight-node', node);
+  c.header('x-commonweight-receipt', receiptId);
+  return c.json(completionObject(head, text + tail, finishReason, bundle));
+}
+
+const once = (callback: () => void): (() => void) => {
+  let called = false;
+  return () => {
+    if (!called) callback();
+    called = true;
+  };
+};

@@ -1,0 +1,55 @@
+import { type Bundle, bundleToJson } from '@commonweight/protocol';
+import type { ChatModel } from '../text/chat-model.ts';
+
+/** What all objects of one answer share. */
+export interface AnswerHead {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly model: ChatModel;
+}
+
+export const systemFingerprint = (model: ChatModel): string => `fp_${model.modelId.slice(2, 14)}`;
+
+const head = ({ id, created, model }: AnswerHead, object: string) => ({
+  id,
+  object,
+  created,
+  model: model.name,
+  system_fingerprint: systemFingerprint(model),
+  service_tier: 'default',
+});
+
+/** Tokens as the receipt counts them: an id that ended the answer is one of them. */
+export const usageOf = ({ receipt: { promptTokens, completionTokens } }: Bundle) => ({
+  prompt_tokens: promptTokens,
+  completion_tokens: completionTokens,
+  total_tokens: promptTokens + completionTokens,
+});
+
+export const completionObject = (of: AnswerHead, content: string, finishReason: string, bundle: Bundle) => ({
+  ...head(of, 'chat.completion'),
+  choices: [{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: finishReason }],
+  usage: usageOf(bundle),
+  receipt: bundleToJson(bundle),
+});
+
+export interface Delta {
+  readonly role?: 'assistant';
+  readonly content?: string;
+}
+
+/** @param usage - whether the client asked for usage: then every chunk has the field. */
+export const chunkObject = (of: AnswerHead, delta: Delta, finishReason: string | null, usage: boolean) => ({
+  ...head(of, 'chat.completion.chunk'),
+  choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+  ...(usage && { usage: null }),
+});
+
+/** The last chunk: no choices, the bundle, and usage when it was asked for. Named events would break popular clients. */
+export const receiptChunk = (of: AnswerHead, bundle: Bundle, usage: boolean) => ({
+  ...head(of, 'chat.completion.chunk'),
+  choices: [],
+  ...(usage && { usage: usageOf(bundle) }),
+  receipt: bundleToJson(bundle),
+});

@@ -1,0 +1,203 @@
+import { type Address, type Bundle, DecodeError, type Hex32, type Receipt, parseReceipt, receiptDigest } from '@commonweight/protocol';
+import { gatewayLimits as limits } from '../../limits.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { ApiError } from '../api-error.ts';
+import { ReceiptChain } from '../check/receipt-chain.ts';
+import { ReceiptInvalid } from '../check/receipt-invalid.ts';
+import type { GatewayLog } from '../log.ts';
+import type { NodeDirectory } from '../network/node-directory.ts';
+import { NodeFailure } from '../network/node-failure.ts';
+import { type Candidate, route } from '../network/route.ts';
+import type { WorkerClient } from '../network/worker-client.ts';
+import type { GatewayStore } from '../store/gateway-store.ts';
+import type { Job, Sink } from './job.ts';
+import { type NodeAnswer, NodeRun, checkNodeAnswer } from './node-run.ts';
+import type { Payer } from './sign-request.ts';
+
+/** An answer that passed every check; its bundle is on disk. */
+export interface Completion {
+  readonly bundle: Bundle;
+  readonly receiptId: Hex32;
+  /** Text that was held back until now. */
+  readonly tail: string;
+  readonly finishReason: 'stop' | 'length';
+}
+
+export interface CompleterOptions {
+  readonly payer: Payer;
+  readonly client: WorkerClient;
+  readonly directory: NodeDirectory;
+  readonly store: GatewayStore;
+  readonly clock: Clock;
+  readonly draw32: () => Hex32;
+  readonly log: GatewayLog;
+}
+
+/** The client has gone away before there was an answer; nobody is told. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/** Runs jobs: asks nodes one after the other until one answers, checks the answer, keeps its bundle. */
+export class Completer {
+  readonly #o: CompleterOptions;
+  readonly #chains = new Map<Address, ReceiptChain>();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(options: CompleterOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * @param gone - aborted when the client goes away: the run is ended, its receipt still kept.
+   * @throws ApiError, ClientGone.
+   */
+  async complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
+    const completion = this.#complete(job, sink, gone);
+    this.#running.add(completion);
+    try {
+      return await completion;
+    } finally {
+      this.#running.delete(completion);
+    }
+  }
+
+  /** Waits for answers in progress, also for those whose client has gone and whose receipt is still to come; at most a few seconds. */
+  async drain(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#o.clock.after(limits.stopMs, resolve);
+      void Promise.allSettled(this.#running).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
+    const failures: NodeFailure[] = [];
+    for (const candidate of (await this.#candidates(job)).slice(0, limits.attempts)) {
+      if (gone.aborted) throw new ClientGone();
+      try {
+        return await this.#ask(candidate, job, sink, gone);
+      } catch (error) {
+        if (!(error instanceof NodeFailure)) throw error;
+        // what a node says to our own end is no failure of it
+        if (gone.aborted) throw new ClientGone();
+        if (error.kind !== 'busy') this.#o.directory.failed(candidate.node);
+        this.#o.log.warn('node_failed', { node: candidate.node, kind: error.kind });
+        failures.push(error);
+        if (!sink.restart()) throw brokenOff(candidate.node, error);
+      }
+    }
+    throw allFailed(failures);
+  }
+
+  async #candidates(job: Job): Promise<Candidate[]> {
+    const { directory, clock } = this.#o;
+    const find = async (): Promise<Candidate[]> => route(await directory.nodes(), job.model.modelId, job.provider, clock.now());
+    try {
+      return await find();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // a node may have registered or come back a moment ago
+      await directory.refresh();
+      return find();
+    }
+  }
+
+  async #ask(candidate: Candidate, job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
+    const { directory, payer, client, clock, draw32, log } = this.#o;
+    const over = directory.begin(candidate.node);
+    try {
+      sink.asked(candidate.node);
+      const answer = await new NodeRun({ job, candidate, payer, client, clock, draw32, sink, gone }).start();
+      const { ids, candidate: current } = await this.#check(answer, candidate);
+      const bundle = answer.bundleOf(ids);
+      await this.#link(bundle.receipt, current, answer, ids);
+      await this.#o.store.putBundle(bundle);
+      const receiptId = receiptDigest(bundle.receipt, bundle.domain);
+      log.info('answer_checked', { node: candidate.node, receipt: receiptId, finish: bundle.receipt.finishReason, tokens: ids.length });
+      const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
+      return { bundle, receiptId, tail: answer.tail, finishReason };
+    } finally {
+      over();
+    }
+  }
+
+  /** The checks that need no other receipt. A node may have changed its session key since the list was read. */
+  async #check(answer: NodeAnswer, candidate: Candidate): Promise<{ ids: readonly number[]; candidate: Candidate }> {
+    try {
+      return { ids: checkNodeAnswer(answer), candidate };
+    } catch (error) {
+      if (!(error instanceof ReceiptInvalid)) throw error;
+      if (error.check !== 'signature') return this.#refuse(answer, error);
+    }
+    await this.#o.directory.refresh();
+    const current = { ...candidate, sessionKey: (await this.#o.directory.node(candidate.node))?.sessionKey ?? candidate.sessionKey };
+    try {
+      return { ids: checkNodeAnswer(answer, { ...answer.asked, sessionKey: current.sessionKey }), candidate: current };
+    } catch (error) {
+      if (!(error instanceof ReceiptInvalid)) throw error;
+      return this.#refuse(answer, error);
+    }
+  }
+
+  async #link(receipt: Receipt, candidate: Candidate, answer: NodeAnswer, ids: readonly number[]): Promise<void> {
+    try {
+      await this.#chain(candidate.node).accept(receipt, (digest) => this.#fetchReceipt(candidate, digest));
+    } catch (error) {
+      if (!(error instanceof ReceiptInvalid)) throw error;
+      await this.#refuse(answer, error, ids);
+    }
+  }
+
+  #chain(node: Address): ReceiptChain {
+    const { payer, store } = this.#o;
+    const known = this.#chains.get(node);
+    if (known) return known;
+    const chain = new ReceiptChain({ node, payer: payer.address, domain: payer.domain, store: store.chain(node, payer.address, payer.domain) });
+    this.#chains.set(node, chain);
+    return chain;
+  }
+
+  async #fetchReceipt({ url, node }: Candidate, digest: Hex32): Promise<Receipt> {
+    const body = await this.#o.client.receipt(url, digest);
+    if (typeof body !== 'object' || body === null) throw new ReceiptInvalid('previous', `node ${node} does not have the receipt ${digest} that it names`);
+    try {
+      return parseReceipt((body as { receipt?: unknown }).receipt);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new ReceiptInvalid('previous', `node ${node} hands over something else for the receipt ${digest} that it names (${error.message})`);
+    }
+  }
+
+  async #refuse(answer: NodeAnswer, error: ReceiptInvalid, ids: readonly number[] = answer.answered.ids): Promise<never> {
+    const { directory, store, clock, log } = this.#o;
+    const { node } = answer.asked.request;
+    directory.refused(node);
+    await store.putRefusal(answer.bundleOf(ids), error, clock.now());
+    log.warn('answer_refused', { node, check: error.check });
+    throw new ApiError(`node ${node} gave an answer that its receipt does not cover (${error.message}); it was not passed on`, {
+      status: 502,
+      code: 'receipt_invalid',
+      param: error.check,
+      cause: error,
+    });
+  }
+}
+
+const brokenOff = (node: Address, cause: NodeFailure): ApiError =>
+  new ApiError(`node ${node} broke the answer off: ${cause.message}; ask again`, { status: 502, code: 'node_failed', cause });
+
+function allFailed(failures: readonly NodeFailure[]): ApiError {
+  const last = failures.at(-1);
+  if (failures.length > 0 && failures.every(({ kind }) => kind === 'busy')) {
+    return new ApiError('every node that serves this model is full; try again', {
+      status: 429,
+      code: 'all_nodes_busy',
+      headers: { 'retry-after': String(limits.retryAfterSeconds) },
+    });
+  }
+  const message = `no node answered (${failures.length} asked); the last one: ${last?.message ?? 'none'}`;
+  return new ApiError(message, { status: 503, code: 'no_node_answered', cause: last });
+}

@@ -1,0 +1,25 @@
+import type { Hex, SamplerSettings } from '@commonweight/protocol';
+import type { ChatModel } from '../text/chat-model.ts';
+import type { ProviderPreferences } from '../schema/chat-request.ts';
+
+/** A chat request after rendering and defaults: what every node that is asked gets, in its own signed request. */
+export interface Job {
+  readonly model: ChatModel;
+  readonly promptIds: readonly number[];
+  readonly sampler: SamplerSettings;
+  /** 16 bytes; the same for every attempt, so that every node gives the same tokens. */
+  readonly seed: Hex;
+  readonly maxTokens: number;
+  readonly stopStrings: readonly string[];
+  readonly provider: ProviderPreferences | undefined;
+}
+
+/** Where an answer goes while it is made. */
+export interface Sink {
+  /** A node was asked. */
+  readonly asked: (node: string) => void;
+  /** Text that may be shown. */
+  readonly text: (delta: string) => void;
+  /** Whether the answer can begin again at another node: nothing was shown to anybody yet. Forgets what was gathered. */
+  readonly restart: () => boolean;
+}

@@ -1,0 +1,194 @@
+import type { Bundle, EndRequest, Hex32, RunRequest } from '@commonweight/protocol';
+import { BUNDLE_VERSION } from '@commonweight/protocol';
+import { gatewayLimits as limits } from '../../limits.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { type Answered, type Asked, type TextCheck, checkAnswer } from '../check/check-answer.ts';
+import type { Candidate } from '../network/route.ts';
+import { NodeFailure } from '../network/node-failure.ts';
+import type { WorkerClient } from '../network/worker-client.ts';
+import { decodeAll } from '../text/chat-model.ts';
+import { StopMatcher } from '../text/stop-strings.ts';
+import { FrameDeadline } from './frame-deadline.ts';
+import type { Job, Sink } from './job.ts';
+import { type Payer, type SignedRequest, signEnd, signRequest } from './sign-request.ts';
+
+export interface NodeRunOptions {
+  readonly job: Job;
+  readonly candidate: Candidate;
+  readonly payer: Payer;
+  readonly client: WorkerClient;
+  readonly clock: Clock;
+  readonly draw32: () => Hex32;
+  readonly sink: Sink;
+  /** Aborted when the client has gone away. */
+  readonly gone: AbortSignal;
+}
+
+/** What a node gave, not checked yet. */
+export interface NodeAnswer {
+  readonly asked: Asked;
+  readonly answered: Answered;
+  readonly text: TextCheck;
+  /** Text that was held back as the possible beginning of a stop string. */
+  readonly tail: string;
+  /** A stop string was completed. */
+  readonly stopped: boolean;
+  readonly bundleOf: (completionIds: readonly number[]) => Bundle;
+}
+
+/** One run at one node: frames in, text out, an end when a stop string is complete or the client has gone. */
+export class NodeRun {
+  readonly #o: NodeRunOptions;
+  readonly #signed: SignedRequest;
+  readonly #ids: number[] = [];
+  readonly #matcher: StopMatcher;
+  readonly #decoder;
+  readonly #abort = new AbortController();
+  readonly #deadline: FrameDeadline;
+  #streamed = '';
+  #streamedTokens = 0;
+  #stopped = false;
+  #heard = false;
+  #end: { readonly sent: EndRequest; readonly confirmed: Promise<boolean> } | undefined;
+
+  constructor(options: NodeRunOptions) {
+    this.#o = options;
+    this.#signed = signRequest(options.job, options.candidate.node, options.payer, options.draw32);
+    this.#matcher = new StopMatcher(options.job.stopStrings);
+    this.#decoder = options.job.model.newDecoder();
+    this.#deadline = new FrameDeadline(options.clock, this.#abort);
+  }
+
+  /** @throws NodeFailure when the node gives no answer. */
+  async start(): Promise<NodeAnswer> {
+    const { gone, client, candidate, job } = this.#o;
+    const cancel = (): void => {
+      // a node that has not said anything may not know the run yet: then there is nothing to end, and nothing to pay
+      if (this.#heard) this.#sendEnd('cancelled');
+      else this.#abort.abort(new NodeFailure('refused', 'the client went away'));
+    };
+    gone.addEventListener('abort', cancel);
+    try {
+      const { request, signature, nonce } = this.#signed;
+      const body: RunRequest = { request, signature, promptIds: job.promptIds, nonce };
+      return await this.#read(client.run(candidate.url, body, this.#abort.signal));
+    } finally {
+      gone.removeEventListener('abort', cancel);
+      this.#deadline.close();
+    }
+  }
+
+  async #read(frames: ReturnType<WorkerClient['run']>): Promise<NodeAnswer> {
+    let progress = 0;
+    for await (const frame of frames) {
+      this.#heard = true;
+      this.#deadline.frame(frame.type === 'token');
+      switch (frame.type) {
+        case 'queued':
+        case 'prefill':
+          if (++progress > limits.progressFrames) throw new NodeFailure('malformed', `the node sent more than ${limits.progressFrames} progress frames`);
+          break;
+        case 'token':
+          this.#token(frame.index, frame.id);
+          break;
+        case 'receipt':
+          return this.#answer(frame);
+      }
+    }
+    throw new NodeFailure('unreachable', 'the node closed the connection before its receipt');
+  }
+
+  #token(index: number, id: number): void {
+    const malformed = (message: string): never => {
+      throw new NodeFailure('malformed', message);
+    };
+    if (index !== this.#ids.length) malformed(`expected token ${this.#ids.length}, the node sent token ${index}`);
+    if (this.#overByItself()) malformed('the node sent a token after the run had ended');
+    const { vocabulary } = this.#o.job.model.manifest.graph;
+    if (id >= vocabulary) malformed(`expected an id below ${vocabulary}, the node sent ${id}`);
+    this.#ids.push(id);
+    if (this.#end || this.#stopped) return;
+    this.#show(this.#decoder.push(id), this.#ids.length);
+    if (this.#stopped) {
+      this.#streamed += this.#decoder.flush();
+      this.#sendEnd('stop_string');
+    }
+  }
+
+  #show(text: string, tokens: number): void {
+    this.#streamed += text;
+    this.#streamedTokens = tokens;
+    const step = this.#matcher.push(text);
+    this.#stopped = step.stopped;
+    if (step.deliver !== '') this.#o.sink.text(step.deliver);
+  }
+
+  /** The run is over under its own rules: nobody has to end it. */
+  #overByItself(): boolean {
+    const last = this.#ids.at(-1);
+    return this.#ids.length === this.#signed.request.maxTokens || (last !== undefined && this.#signed.request.stopIds.includes(last));
+  }
+
+  #sendEnd(reason: 'stop_string' | 'cancelled'): void {
+    if (this.#end || this.#abort.signal.aborted) return;
+    this.#deadline.ended();
+    if (this.#overByItself()) return;
+    const { client, candidate, payer } = this.#o;
+    const sent = signEnd({ requestHash: this.#signed.requestHash, completionTokens: this.#ids.length, reason }, payer);
+    const confirmed = client.end(candidate.url, sent).catch((error: unknown) => {
+      // the run goes on; whether the end arrived shows in the receipt, and the deadline holds in any case
+      if (error instanceof NodeFailure) return false;
+      throw error;
+    });
+    // awaited with the receipt; without one the failure of the run is what counts
+    confirmed.catch(() => undefined);
+    this.#end = { sent, confirmed };
+  }
+
+  async #answer(frame: Pick<Answered, 'receipt' | 'signature' | 'digests'>): Promise<NodeAnswer> {
+    const { job, payer, candidate } = this.#o;
+    const signed = this.#signed;
+    if (!this.#stopped) {
+      const rest = this.#decoder.flush();
+      this.#show(rest, this.#streamedTokens);
+    }
+    const { receipt, signature, digests } = frame;
+    const confirmed = (await this.#end?.confirmed) ?? false;
+    const end = this.#end?.sent;
+    return {
+      asked: {
+        domain: payer.domain,
+        sessionKey: candidate.sessionKey,
+        request: signed.request,
+        promptIds: job.promptIds,
+        nonce: signed.nonce,
+        commitPoints: job.model.manifest.graph.commitPoints.length,
+        vocabulary: job.model.manifest.graph.vocabulary,
+        end: end && { end: end.end, confirmed },
+      },
+      answered: { ids: this.#ids, receipt, signature, digests },
+      text: { streamed: this.#streamed, tokens: this.#streamedTokens, decode: (ids) => decodeAll(job.model, ids) },
+      tail: this.#matcher.flush(),
+      stopped: this.#stopped,
+      bundleOf: (completionIds) => ({
+        version: BUNDLE_VERSION,
+        domain: payer.domain,
+        request: signed.request,
+        requestSignature: signed.signature,
+        nonce: signed.nonce,
+        auditSalt: signed.auditSalt,
+        auditConsent: signed.auditConsent,
+        promptIds: job.promptIds,
+        completionIds,
+        receipt,
+        signature,
+        ...(end && (receipt.finishReason === 'stop_string' || receipt.finishReason === 'cancelled') && { end }),
+        digests,
+      }),
+    };
+  }
+}
+
+/** Checks the answer; a node that changed its session key meanwhile is looked up again once. */
+export const checkNodeAnswer = (answer: NodeAnswer, asked: Asked = answer.asked): readonly number[] =>
+  checkAnswer(asked, answer.answered, answer.text);

@@ -1,0 +1,169 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import {
+  type Address,
+  type End,
+  type Frame,
+  type Hex32,
+  MerkleTag,
+  MerkleTree,
+  type Receipt,
+  type RunRequest,
+  addressOfKey,
+  encodeFrame,
+  endDigest,
+  fromHex,
+  isSignedBy,
+  parseEndRequest,
+  parseRunRequest,
+  receiptDigest,
+  receiptToJson,
+  requestHashOf,
+  sha256,
+  toHex,
+  utf8,
+} from '@commonweight/protocol';
+import type { PostedBatch } from '../http/receipt-route.ts';
+import type { RegisteredNode } from '../network/node-directory.ts';
+import { STOP_ID, domain, honestReceipt, signReceipt } from './answer-fixture.ts';
+import { modelId } from './byte-model.ts';
+
+/** One run at the fake worker: what a behaviour can do with it. */
+export interface FakeRun {
+  readonly input: RunRequest;
+  readonly response: ServerResponse;
+  readonly send: (frame: Frame) => void;
+  /** Tokens and then the honest receipt for them. */
+  readonly answer: (ids: readonly number[]) => void;
+  /** The honest receipt frame. */
+  readonly receiptFor: (ids: readonly number[], finishReason: Receipt['finishReason']) => Extract<Frame, { type: 'receipt' }>;
+  /** Resolves when the payer's end comes. */
+  readonly ended: Promise<End>;
+  /** Resolves when the reader has gone. */
+  readonly gone: Promise<void>;
+}
+
+export type Behaviour = (run: FakeRun) => void | Promise<void>;
+
+/** A worker without an engine, over real HTTP: for what a real one never does. */
+export class FakeWorker {
+  readonly node: Address;
+  readonly runs: RunRequest[] = [];
+  readonly ends: End[] = [];
+  readonly receipts: Receipt[] = [];
+  behaviour: Behaviour;
+  /** The last change of a receipt before it is signed. */
+  beforeSign: (receipt: Receipt) => Receipt = (receipt) => receipt;
+  confirmsEnds = true;
+  status = 'ok';
+  readonly #operator: Hex32;
+  readonly #session: Hex32;
+  readonly #server: Server;
+  readonly #pending = new Map<Hex32, { end: (end: End) => void }>();
+
+  constructor(name: string, behaviour: Behaviour) {
+    this.#operator = toHex(sha256(utf8(`operator ${name}`)));
+    this.#session = toHex(sha256(utf8(`session ${name}`)));
+    this.node = addressOfKey(this.#operator);
+    this.behaviour = behaviour;
+    this.#server = createServer((request, response) => {
+      this.#handle(request, response).catch((error: unknown) => response.destroy(error as Error));
+    });
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    return closed;
+  }
+
+  get registered(): RegisteredNode {
+    const { port } = this.#server.address() as { port: number };
+    return { node: this.node, sessionKey: addressOfKey(this.#session), endpoint: `http://127.0.0.1:${port}`, models: [modelId], bond: 1n };
+  }
+
+  /** All receipts so far as one posted batch. */
+  postedBatch(): PostedBatch | undefined {
+    if (this.receipts.length === 0) return undefined;
+    return { root: toHex(this.#tree().root()), count: this.receipts.length, postedAt: 1_700_000_000 };
+  }
+
+  #tree(): MerkleTree {
+    const tree = new MerkleTree(MerkleTag.receipts);
+    for (const receipt of this.receipts) tree.append(fromHex(receiptDigest(receipt, domain)));
+    return tree;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '';
+    if (url === '/health') {
+      const queue = { running: 0, waiting: 0, limit: 8 };
+      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue });
+    }
+    if (url === '/v1/end') return this.#end(parseEndRequest(await readJson(request)), response);
+    if (url === '/v1/run') return this.#run(parseRunRequest(await readJson(request)), response);
+    const digest = /^\/v1\/receipts\/(0x[0-9a-f]{64})$/.exec(url)?.[1];
+    const index = this.receipts.findIndex((receipt) => receiptDigest(receipt, domain) === digest);
+    if (index < 0) return json(response, 404, {});
+    const siblings = this.#tree().proof(index).map(toHex);
+    const receipt = this.receipts[index]!;
+    json(response, 200, {
+      receipt: receiptToJson(receipt),
+      signature: signReceipt(receipt, this.#session),
+      status: 'posted',
+      proof: { index, count: this.receipts.length, siblings },
+    });
+  }
+
+  #end({ end, signature }: { end: End; signature: `0x${string}` }, response: ServerResponse): void {
+    const run = this.runs.find(({ request }) => requestHashOf(request) === end.requestHash);
+    if (!run || !isSignedBy(endDigest(end, domain), signature, run.request.payer)) return json(response, 404, {});
+    this.ends.push(end);
+    this.#pending.get(end.requestHash)!.end(end);
+    json(response, this.confirmsEnds ? 200 : 409, {});
+  }
+
+  async #run(input: RunRequest, response: ServerResponse): Promise<void> {
+    this.runs.push(input);
+    const requestHash = requestHashOf(input.request);
+    let end!: (end: End) => void;
+    const ended = new Promise<End>((resolve) => (end = resolve));
+    this.#pending.set(requestHash, { end });
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    const send = (frame: Frame): void => void response.write(`${encodeFrame(frame)}\n`);
+    const receiptFor: FakeRun['receiptFor'] = (ids, finishReason) => {
+      const previous = this.receipts.at(-1);
+      const { receipt: honest, digests } = honestReceipt(input.request, input.nonce, {
+        ids,
+        promptIds: input.promptIds,
+        finishReason,
+        ...(previous && { previous }),
+      });
+      const receipt = this.beforeSign(honest);
+      this.receipts.push(receipt);
+      return { type: 'receipt', receipt, signature: signReceipt(receipt, this.#session), digests };
+    };
+    const gone = new Promise<void>((resolve) => response.once('close', resolve));
+    const answer = (ids: readonly number[]): void => {
+      for (const [index, id] of ids.entries()) send({ type: 'token', index, id });
+      send(receiptFor(ids, ids.at(-1) === STOP_ID ? 'stop_id' : 'length'));
+      response.end();
+    };
+    await this.behaviour({ input, response, send, answer, receiptFor, ended, gone });
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return JSON.parse(Buffer.concat(parts).toString('utf8'));
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
