@@ -21,7 +21,8 @@ async function tryLink(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // ENOENT: a guard that has just taken the lock removed our temporary file as a leftover
+    if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
 }
@@ -32,11 +33,14 @@ async function tryLink(from: string, to: string): Promise<boolean> {
  */
 export async function lockDevChain(paths: DevChainPaths, wait: number = limits.lockWait): Promise<() => Promise<void>> {
   const own = `${paths.lock}.${process.pid}.tmp`;
-  await writeFile(own, String(process.pid), { mode: 0o600 });
+  const take = async (): Promise<boolean> => {
+    await writeFile(own, String(process.pid), { mode: 0o600 });
+    // link, not open: the lock never exists without its content
+    return tryLink(own, paths.lock);
+  };
   try {
     const deadline = performance.now() + wait;
-    // link, not open: the lock never exists without its content
-    while (!(await tryLink(own, paths.lock))) {
+    while (!(await take())) {
       const holder = await read(paths.lock);
       if (holder === undefined) continue;
       const alive = (await findProcesses(guardMarks(paths))).includes(Number(holder));
@@ -70,14 +74,21 @@ async function removeStale(lock: string, holder: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-/** Kills every anvil of this folder that outlived its guard, and waits for its end. @returns their process ids */
+/** Kills every anvil of this folder that outlived its guard, and waits for its end. Call with the lock held. @returns their process ids */
 export async function reapAnvils(paths: DevChainPaths): Promise<number[]> {
   const orphans = await findProcesses(anvilMarks(paths));
   orphans.forEach(killProcess);
   const deadline = performance.now() + limits.lockWait;
-  while ((await findProcesses(anvilMarks(paths))).length > 0) {
+  while ((await findProcesses(anvilMarks(paths))).some((pid) => orphans.includes(pid))) {
     if (performance.now() > deadline) throw new ChainError('dev_chain_failed', `anvil (process ${orphans.join(', ')}) survives SIGKILL`);
     await pause(limits.lockPoll);
   }
   return orphans;
+}
+
+/** The same after the death of the guard `guardPid`, without the lock: nothing happens when another guard has taken over, which reaps by itself. */
+export async function reapAfterGuard(paths: DevChainPaths, guardPid: number): Promise<void> {
+  const orphans = await findProcesses(anvilMarks(paths));
+  // looked up in this order, an anvil of a later guard is never in the list
+  if ((await read(paths.lock)) === String(guardPid)) orphans.forEach(killProcess);
 }

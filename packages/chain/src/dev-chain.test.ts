@@ -103,6 +103,17 @@ describe('startDevChain', () => {
     expect(await jsonRpc(chain.rpcUrl, 'eth_blockNumber')).toBe('0x0');
   });
 
+  test('of three starts at once in a fresh folder one wins, and lives', async () => {
+    await using folder = await temporaryFolder();
+    const starts = await Promise.allSettled([1, 2, 3].map(() => startDevChain({ dataDir: folder.path })));
+    const winners = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+    const losers = starts.flatMap((start) => (start.status === 'rejected' ? [(start.reason as ChainError).code] : []));
+    expect(losers).toEqual(['dev_chain_locked', 'dev_chain_locked']);
+    expect(await jsonRpc(winners[0]!.rpcUrl, 'eth_blockNumber')).toBe('0x0');
+    await winners[0]!.stop();
+    expect(await processesOf(folder.path)).toEqual([]);
+  });
+
   test('stops when its signal aborts', async () => {
     await using folder = await temporaryFolder();
     const abort = new AbortController();
@@ -131,7 +142,7 @@ describe('crashes', () => {
     const chain = await startDevChain({ dataDir: folder.path });
     killProcess(chain.guardPid);
     expect(await chain.ended).toMatchObject({ code: 'dev_chain_failed', message: expect.stringContaining('SIGKILL') });
-    expect(await processesOf(folder.path)).toEqual([]);
+    await expectNoProcess(folder.path);
     await using again = await startDevChain({ dataDir: folder.path });
     expect(again.chainId).toBe(chain.chainId);
   });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { privateKeyToAddress } from 'viem/accounts';
 import { type GuardMessage } from './dev-chain-guard.ts';
 import { openDevChainFolder, readIdentity } from './dev-chain-files.ts';
-import { reapAnvils } from './dev-chain-lock.ts';
+import { reapAfterGuard } from './dev-chain-lock.ts';
 import { ChainError, type ChainErrorCode } from './errors.ts';
 import { limits } from './limits.ts';
 import { connectRpc } from './rpc.ts';
@@ -60,7 +60,7 @@ export async function startDevChain({ dataDir, signal, log = () => undefined }: 
   });
   const ended = endOf(guard).then(async (how) => {
     // only a guard that was killed leaves an anvil behind
-    if (how !== 'code 0' && failure?.code !== 'dev_chain_locked') await reapAnvils(paths);
+    if (how.startsWith('signal')) await reapAfterGuard(paths, guard.pid!);
     if (failure) return failure;
     return stopping && how === 'code 0'
       ? undefined
