@@ -1,0 +1,154 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createWasmExecutor } from '@commonweight/engine';
+import { loadEngineWasm, nodeSha256 } from '@commonweight/engine/node';
+import { openPackage } from '@commonweight/models';
+import {
+  type ByzantineStrategy,
+  type RoleProcess,
+  type TestNetwork,
+  byzantineStrategies,
+  requireRealModel,
+  startTestNetwork,
+} from '@commonweight/testkit';
+import { type Report, type StepId, type VerifierModel, formatReport, readSaved, replay, verifyBundle } from '@commonweight/verifier';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const found = await requireRealModel();
+const cliScript = fileURLToPath(new URL('../../packages/cli/bin/commonweight.js', import.meta.url));
+
+const question = 'Tell me about the moon in one sentence.';
+const randomly = { temperature: 1.2, seed: 7 };
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+async function ask(gateway: RoleProcess, node: string, sampling: object): Promise<Answer> {
+  const response = await fetch(new URL(`${gateway.url.replace(/\/v1\/?$/, '')}/v1/chat/completions`), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'smollm2-135m-instruct',
+      messages: [{ role: 'user', content: question }],
+      max_tokens: 12,
+      provider: { only: [node] },
+      ...sampling,
+    }),
+  });
+  return { status: response.status, body: await response.text() };
+}
+
+async function loadModel(packageDir: string): Promise<VerifierModel> {
+  const model = await openPackage(packageDir);
+  try {
+    const tokenizer = model.tokenizer();
+    const executor = createWasmExecutor(model.manifest, model.weights(), loadEngineWasm());
+    return { manifest: model.manifest, executor, decode: (ids) => tokenizer.decode(ids) };
+  } finally {
+    await model.close();
+  }
+}
+
+const failedSteps = (report: Report): StepId[] => report.steps.filter(({ status }) => status === 'failed').map(({ id }) => id);
+
+describe.skipIf('reason' in found)(`lying workers and an honest one${'reason' in found ? ` (${found.reason})` : ''}`, () => {
+  let dataDir: string;
+  let network: TestNetwork;
+  let gateway: RoleProcess;
+  let model: VerifierModel;
+
+  beforeAll(async () => {
+    if ('reason' in found) return;
+    dataDir = mkdtempSync(join(tmpdir(), 'commonweight-liars-'));
+    network = await startTestNetwork({ dataDir, packageDir: found.dir, cliScript });
+    gateway = await network.startGateway();
+    model = await loadModel(found.dir);
+  });
+
+  afterAll(async () => {
+    await network?.[Symbol.asyncDispose]();
+    if (dataDir) rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const check = (text: string): Report => {
+    const { bundle, answerText } = readSaved(text);
+    return verifyBundle({ bundle, model, sha256: nodeSha256, ...(answerText !== undefined && { answerText }) });
+  };
+
+  const summary = (text: string): Pick<Report, 'verdict'> & { failed: StepId[]; node: string } => {
+    const report = check(text);
+    return { verdict: report.verdict, failed: failedSteps(report), node: report.receipt.node };
+  };
+
+  async function askLiar(strategy: ByzantineStrategy): Promise<Answer & { node: string }> {
+    const liar = await network.startLiar(strategy);
+    const answer = await ask(gateway, liar.nodeId!, randomly);
+    await liar.stop();
+    return { ...answer, node: liar.nodeId! };
+  }
+
+  it('the honest node is verified, and replayed to the same text', async () => {
+    const { nodeId, stop } = await network.startWorker('honest');
+    for (const sampling of [randomly, { temperature: 0 }]) {
+      const answer = await ask(gateway, nodeId!, sampling);
+      expect(answer).toMatchObject({ status: 200 });
+      expect(summary(answer.body)).toEqual({ verdict: 'verified', failed: [], node: nodeId });
+      const { bundle, answerText } = readSaved(answer.body);
+      expect(replay({ bundle, model }).text).toBe(answerText);
+    }
+    await stop();
+  });
+
+  it('tampered-model passes the gateway; the first differing position and commit point are named', async () => {
+    const answer = await askLiar('tampered-model');
+    expect(answer).toMatchObject({ status: 200 });
+    const report = check(answer.body);
+    expect(report.verdict).toBe('refuted');
+    expect(failedSteps(report)).toContain('execution');
+    // the tampered layer is the middle one: the next commit point is the first that differs, from the first position on
+    const { layers, commitPoints } = model.manifest.graph;
+    const commitPoint = commitPoints.findIndex((layer) => layer >= Math.floor(layers / 2));
+    expect(report.placeDifference).toMatchObject({ position: 0, commitPoint, layer: commitPoints[commitPoint] });
+    expect(formatReport(report)).toContain(`First differing place: position 0, commit point ${commitPoint}`);
+  });
+
+  it.each<[ByzantineStrategy, readonly StepId[]]>([
+    ['edit-token', ['tokens', 'execution']],
+    ['early-stop', ['tokens']],
+    ['other-prompt', ['tokens', 'execution']],
+    ['other-seed', ['tokens']],
+    ['other-temperature', ['tokens']],
+    // the subtle one: nothing but the sampler gives it away
+    ['tampered-then-prefill', ['tokens']],
+  ])('%s passes the gateway and is refuted by re-execution', async (strategy, failed) => {
+    const answer = await askLiar(strategy);
+    expect(answer).toMatchObject({ status: 200 });
+    expect(summary(answer.body)).toEqual({ verdict: 'refuted', failed, node: answer.node });
+  });
+
+  it.each<[ByzantineStrategy, readonly StepId[]]>([
+    ['shorten-answer', ['stop']],
+    ['over-count', ['counts']],
+  ])('%s is refused by the gateway, and its evidence is refuted', async (strategy, failed) => {
+    const answer = await askLiar(strategy);
+    expect(answer).toMatchObject({ status: 502 });
+    expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'receipt_invalid' } });
+    expect(summary(refusalOf(answer.node))).toEqual({ verdict: 'refuted', failed, node: answer.node });
+  });
+
+  it('leaves no strategy out', () => {
+    expect(Object.keys(byzantineStrategies)).toHaveLength(9);
+  });
+
+  /** The evidence that the gateway kept of a refused answer. */
+  function refusalOf(node: string): string {
+    const folder = join(network.gatewayDir, 'refused');
+    const files = readdirSync(folder).filter((name) => name.includes(node));
+    expect(files).toHaveLength(1);
+    return readFileSync(join(folder, files[0]!), 'utf8');
+  }
+});
