@@ -1,11 +1,11 @@
-// `npm test [-- vitest arguments]`: install, build, the real model, vitest, forge, one summary. Exit code 0 only when all of it ran and passed.
+// `npm test [-- vitest arguments]`: install, build, the real model, vitest, the contracts, one summary. Exit code 0 only when all of it ran and passed.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fetchDefaultModel } from './lib/model.mjs';
 import { Stop, createReport } from './lib/report.mjs';
 import { capture, show } from './lib/run.mjs';
-import { forgeResult, table, total, vitestResult } from './lib/summary.mjs';
+import { countedResult, table, total, vitestResult } from './lib/summary.mjs';
 import { prepareWorkspace, root } from './lib/workspace.mjs';
 
 const report = createReport(false);
@@ -20,11 +20,9 @@ async function vitest(args, environment) {
   return vitestResult('vitest', JSON.parse(readFileSync(file, 'utf8')), code);
 }
 
-async function forge() {
-  const { code, tail } = await capture(process.execPath, [join(root, 'node_modules/@foundry-rs/forge/bin.mjs'), 'test'], {
-    cwd: join(root, 'contracts'),
-  });
-  const result = forgeResult('forge', tail, code);
+async function contracts(environment) {
+  const { code, tail } = await capture(process.execPath, [join(root, 'scripts/test-contracts.mjs')], { cwd: root, env: { ...process.env, ...environment } });
+  const result = countedResult('contracts', tail, code);
   if (result.failed > 0) process.stdout.write(tail);
   return result;
 }
@@ -58,7 +56,7 @@ async function test() {
       environment,
     ),
   );
-  results.push(await forge(nightly ? { FOUNDRY_FUZZ_RUNS: '20000', FOUNDRY_INVARIANT_RUNS: '512' } : {}));
+  results.push(await contracts(nightly ? { FOUNDRY_FUZZ_RUNS: '20000', FOUNDRY_INVARIANT_RUNS: '512' } : {}));
   const sum = total(results);
   writeFileSync(join(cache, 'test-summary.json'), JSON.stringify(sum));
   process.stdout.write(`\n${table(results)}\n${sum.passed} passed, ${sum.failed} failed\n`);

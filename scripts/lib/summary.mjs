@@ -8,18 +8,12 @@ export function vitestResult(name, json, code) {
   return { name, passed: numPassedTests, failed, note: skipped === 0 ? '' : `${skipped} skipped` };
 }
 
-/** Reads forge's last line: `... : 34 tests passed, 0 failed, 0 skipped (34 total tests)`. */
-export function forgeResult(name, output, code) {
-  const counts = /(\d+) tests passed, (\d+) failed, (\d+) skipped/u.exec(output);
+/** Reads the last `N passed, N failed` of a program's output. One that fails, or says nothing, failed. */
+export function countedResult(name, output, code) {
+  const counts = [...output.matchAll(/(\d+) passed, (\d+) failed/gu)].at(-1);
   const passed = Number(counts?.[1] ?? 0);
   const failed = Number(counts?.[2] ?? 0);
-  const skipped = Number(counts?.[3] ?? 0);
-  return {
-    name,
-    passed,
-    failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed,
-    note: skipped === 0 ? '' : `${skipped} skipped`,
-  };
+  return { name, passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed, note: '' };
 }
 
 export function total(results) {
