@@ -1,9 +1,9 @@
-// npm run bench:quality -- [--text FILE] [--windows 32] [--threads 2] [--json]
+// npm run bench:quality -- [--text FILE] [--windows 32] [--processes 2] [--json]
 // Perplexity, top-1 agreement and KL of the integer model against the float model of the same GGUF (protocol: docs/decisions/0008).
+import { fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { ensureDefaultModel, fetchDefaultModel, openPackage } from '@commonweight/models';
 import { type Figures, addFigures, noFigures } from './compare.ts';
 
@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
   options: {
     text: { type: 'string' },
     windows: { type: 'string', default: '32' },
-    threads: { type: 'string', default: '2' },
+    processes: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -39,23 +39,25 @@ const total = noFigures();
 const started = performance.now();
 let next = 0;
 let done = 0;
-async function runThread(): Promise<void> {
-  const worker = new Worker(new URL('./window-thread.ts', import.meta.url), { workerData: { gguf, packageDir } });
+/** A process of its own: threads would not see the TypeScript loader that this file runs under. */
+async function runProcess(): Promise<void> {
+  const child = fork(fileURLToPath(new URL('./window-process.ts', import.meta.url)), [gguf, packageDir]);
   await new Promise<void>((resolve, reject) => {
-    worker.on('error', reject);
-    worker.on('message', (message: 'ready' | Figures) => {
+    child.on('error', reject);
+    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a window process ended with code ${code}`))));
+    child.on('message', (message: 'ready' | Figures) => {
       if (message !== 'ready') {
         addFigures(total, message);
         const seconds = (performance.now() - started) / 1000;
         log(`\r${++done} of ${count} windows, ${seconds.toFixed(0)} s`);
       }
       const window = windows[next++];
-      if (window) worker.postMessage(window);
-      else void worker.terminate().then(() => resolve(), reject);
+      if (window) child.send(window);
+      else child.disconnect();
     });
   });
 }
-await Promise.all(Array.from({ length: Math.min(Number(options.threads), count) }, runThread));
+await Promise.all(Array.from({ length: Math.min(Number(options.processes), count) }, runProcess));
 log('\n');
 
 const floatPerplexity = Math.exp(total.floatLoss / total.predictions);

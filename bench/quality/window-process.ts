@@ -1,17 +1,17 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { createWasmExecutor } from '@commonweight/engine';
 import { loadEngineWasm } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import { addPosition, noFigures } from './compare.ts';
 import { loadFloat } from './load-float.ts';
 
-/** One thread: takes windows of ids, answers with their figures. Both models are loaded once. */
-const { gguf, packageDir } = workerData as { readonly gguf: string; readonly packageDir: string };
+/** One process: takes windows of ids, answers with their figures. Both models are loaded once. */
+const [gguf, packageDir] = process.argv.slice(2);
+if (!gguf || !packageDir || !process.send) throw new Error('this file is run by main.ts');
 const opened = await openPackage(packageDir);
 const executor = createWasmExecutor(opened.manifest, opened.weights(), loadEngineWasm());
 const float = loadFloat(gguf);
 
-parentPort!.on('message', (ids: number[]) => {
+process.on('message', (ids: number[]) => {
   const reference = float.forward(ids);
   const { vocabulary } = float.shape;
   const figures = noFigures();
@@ -25,6 +25,6 @@ parentPort!.on('message', (ids: number[]) => {
   } finally {
     sequence.release();
   }
-  parentPort!.postMessage(figures);
+  process.send!(figures);
 });
-parentPort!.postMessage('ready');
+process.send!('ready');
