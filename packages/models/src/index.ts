@@ -13,3 +13,5 @@ export { defaultFetchPlan, fetchDefaultModel, type FetchOptions, type FetchPlan 
 export { locateRealModel, type MissingModel, type RealModel } from './fetch/locate-real-model.ts';
 export type { ChatMessage } from './chat/chat-message.ts';
 export { type ChatRenderer, createChatRenderer, type RenderOptions } from './chat/create-chat-renderer.ts';
+export { dequantiserOf, rowBytes } from './gguf/dequantise.ts';
+export { graphFromGguf, type LlamaModel } from './import/graph-from-gguf.ts';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CommonweightError } from '@commonweight/protocol';
 import type { ModelPackage } from '../package/open-package.ts';
 import type { Tokenizer } from '../tokenizer/create-tokenizer.ts';
 import { type ChatMessage, checkMessages } from './chat-message.ts';
@@ -8,7 +9,7 @@ import { RenderThread } from './render-thread.ts';
 export interface RenderOptions {
   /** Whether the text ends with the opening of the assistant's answer. */
   readonly addGenerationPrompt: boolean;
-  /** What a template may show as today's date; none by default, so that the same messages give the same ids every day. */
+  /** YYYY-MM-DD for templates that show today's date; without it they fail. The clock is never read. */
   readonly date?: string;
 }
 
@@ -25,8 +26,11 @@ export function createChatRenderer(model: Pick<ModelPackage, 'tokenizer' | 'chat
   const thread = new RenderThread(marks.template, milliseconds);
   thread.warm();
   return {
-    async renderChat(messages, { addGenerationPrompt, date = '' }) {
+    async renderChat(messages, { addGenerationPrompt, date }) {
       checkMessages(messages);
+      if (date !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])-\d\d$/.test(date)) {
+        throw new CommonweightError(`date: expected YYYY-MM-DD, got ${JSON.stringify(date.slice(0, 40))}`, { code: 'date', field: 'date' });
+      }
       const plain = messages.map(({ role, content }) => ({ role, content }));
       const text = await thread.render({ messages: plain, addGenerationPrompt, date });
       return marks.split(text).flatMap((piece) => (typeof piece === 'number' ? [piece] : tokenizer.encode(piece, { allowSpecial: false })));

@@ -8,7 +8,7 @@ export interface RenderSetup {
 export interface RenderJob {
   readonly messages: readonly ChatMessage[];
   readonly addGenerationPrompt: boolean;
-  readonly date: string;
+  readonly date: string | undefined;
 }
 
 export type RenderAnswer = { readonly text: string } | { readonly error: string };

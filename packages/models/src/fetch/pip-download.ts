@@ -57,7 +57,7 @@ async function runWatched(program: string, args: readonly string[], { folder, on
   let silent = 0;
   let seen = '';
   const watch = setInterval(() => {
-    void bytesUnder(folder).then((bytes) => {
+    void largestUnder(folder).then((bytes) => {
       onBytes(bytes);
       const now = `${bytes} ${output.length}`;
       silent = now === seen ? silent + 500 : 0;
@@ -89,8 +89,8 @@ function reasonFrom(output: string, code: number | null): string {
   return (lines.findLast((line) => line.startsWith('ERROR:')) ?? lines.at(-1) ?? `exit code ${code}`).slice(0, 300);
 }
 
-/** Bytes of the files in a folder and its folders; what vanishes meanwhile counts nothing. */
-async function bytesUnder(folder: string): Promise<number> {
+/** Bytes of the largest file in a folder and its folders (pip keeps a second copy for a moment); what vanishes meanwhile counts nothing. */
+async function largestUnder(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true }).catch(() => []);
   const sizes = await Promise.all(
     entries.map(async (name) =>
@@ -100,5 +100,5 @@ async function bytesUnder(folder: string): Promise<number> {
       ),
     ),
   );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  return Math.max(0, ...sizes);
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   canonicalize,
@@ -10,22 +10,22 @@ import {
   type ModelId,
   modelIdOf,
   packageFiles,
+  type Tensor,
   toHex,
   utf8,
 } from '@commonweight/protocol';
 import { type Card, CONVERTER, parseCard } from '../card.ts';
 import { defaultModel } from '../default-model.ts';
 import { withFileErrors } from '../file-errors.ts';
-import { fileSource } from '../gguf/byte-source.ts';
-import { type Gguf, parseGguf } from '../gguf/parse-gguf.ts';
+import { type ByteSource, fileSource } from '../gguf/byte-source.ts';
+import type { Gguf } from '../gguf/parse-gguf.ts';
 import type { OnProgress } from '../progress.ts';
 import { nativeSha256 } from '../sha256.ts';
-import { graphFromGguf } from './graph-from-gguf.ts';
 import { hashFile } from './hash-file.ts';
 import { Metadata } from './metadata.ts';
-import { buildManifest, checkPlan, planWeights } from './plan.ts';
+import { buildManifest } from './plan.ts';
+import { type PreparedImport, prepareImport } from './prepare.ts';
 import { publishFolder, syncFolder, temporaryFolder } from './publish-folder.ts';
-import { chatTemplateFromGguf, tokenizerFromGguf } from './tokenizer-json.ts';
 import { WeightsWriter } from './weights-writer.ts';
 import { writeWeights } from './write-weights.ts';
 
@@ -68,13 +68,14 @@ export async function importGguf(options: ImportOptions): Promise<ImportedPackag
         },
       );
     }
-    const gguf = parseGguf(fileSource(file.fd, size));
+    const source = fileSource(file.fd, size);
+    const prepared = prepareImport(source);
     return await withFileErrors(`writing a model package to ${outDir}`, async () => {
       await mkdir(outDir, { recursive: true });
       const temporary = await temporaryFolder(outDir);
       try {
-        const card = cardOf(gguf, path, sha256, size);
-        const manifest = await writePackage(file, size, gguf, temporary, card, onProgress, signal);
+        const card = cardOf(prepared.gguf, path, sha256, size);
+        const manifest = await writePackage(source, prepared, temporary, card, onProgress, signal);
         const modelId = modelIdOf(manifest);
         const dir = join(outDir, modelId);
         await publishFolder(temporary, dir);
@@ -89,36 +90,28 @@ export async function importGguf(options: ImportOptions): Promise<ImportedPackag
 }
 
 async function writePackage(
-  input: FileHandle,
-  inputSize: number,
-  gguf: Gguf,
+  source: ByteSource,
+  { graph, ropeBase, plan, generation, tokenizerJson, chatTemplate }: PreparedImport,
   folder: string,
   card: Card,
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
 ): Promise<Manifest> {
-  const { graph, ropeBase } = graphFromGguf(gguf);
-  const plan = planWeights(graph, gguf);
-  const tokenizer = tokenizerFromGguf(gguf, graph.vocabulary);
-  const template = chatTemplateFromGguf(gguf);
-  const generation = { stopIds: tokenizer.stopIds, temperature: 1_000_000, topP: 1_000_000, topK: 0 };
-  checkPlan(graph, plan, generation);
-
   const weights = await open(join(folder, packageFiles.weights), 'wx');
-  let tensors;
+  let tensors: Tensor[];
   const files: ModelFile[] = [];
   try {
     const writer = new WeightsWriter(weights);
     const report = (done: number): void => onProgress('import', done, plan.size);
-    tensors = await writeWeights(fileSource(input.fd, inputSize), plan, ropeBase, writer, report, signal);
+    tensors = await writeWeights(source, plan, ropeBase, writer, report, signal);
     files.push({ name: packageFiles.weights, size: writer.size, root: writer.root });
     await weights.sync();
   } finally {
     await weights.close();
   }
   for (const [name, bytes] of [
-    [packageFiles.tokenizer, tokenizer.json],
-    [packageFiles.chatTemplate, template],
+    [packageFiles.tokenizer, tokenizerJson],
+    [packageFiles.chatTemplate, chatTemplate],
   ] as const) {
     await writeSynced(join(folder, name), bytes);
     files.push({ name, size: bytes.length, root: toHex(merkleRootOfBytes(MerkleTag.file, bytes, nativeSha256)) });
