@@ -33,7 +33,7 @@ typedef struct {
   i64 *attended;    // [heads * head size]
   i32 *scores;      // [context]
   i64 *weighted;    // [context]
-  i16 *probability; // [context + 1]
+  i16 *probability; // [context]
   i16 *panel;       // [16 * BLOCK] weights widened to int16
   i64 *sums;        // [chunk][16]
   i32 *committed;   // [chunk][commit points][width]
