@@ -43,6 +43,8 @@ export function createHttpApp({ node, service, queue, ledger, digests, engines, 
     const known = opaque(error, log);
     if (known.code !== 'internal') log.warn('run_refused', { code: known.code });
     const status = statusOf(known);
+    // the rest of the body is still on its way: this connection cannot carry another request
+    if (status === 413) c.header('connection', 'close');
     if (status === 429) c.header('retry-after', String(workerLimits.retryAfterSeconds));
     return c.json(errorFrame(known), status);
   });

@@ -10,15 +10,19 @@ export interface HttpServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Serves `app`; rejects when the address cannot be bound. */
+/**
+ * Serves `app`; rejects when the address cannot be bound.
+ * @param headersMs - milliseconds until a request's headers must have arrived
+ */
 export async function startHttpServer(
   app: Hono,
   { host, port }: { readonly host: string; readonly port: number },
   clock: Clock,
+  headersMs: number = workerLimits.headersMs,
 ): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: { headersTimeout: workerLimits.headersMs, requestTimeout: workerLimits.requestMs, connectionsCheckingInterval: 1000 },
+    serverOptions: { headersTimeout: headersMs, requestTimeout: workerLimits.requestMs, connectionsCheckingInterval: 1000 },
   }) as Server;
   server.maxConnections = workerLimits.connections;
   let answering = 0;
