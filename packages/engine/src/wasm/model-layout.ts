@@ -38,16 +38,15 @@ export function layOutModel(manifest: Manifest, weights: number, memory: EngineM
   const model = store(
     memory,
     [
-      ...[graph.layers, graph.width, graph.heads, graph.kvHeads, graph.headDimension, graph.ffnWidth, graph.commitPoints.length],
-      ...[graph.normEpsilon % 2 ** 32, Math.floor(graph.normEpsilon / 2 ** 32)],
-      ...[graph.attentionScale.mantissa, graph.attentionScale.exponent],
-      tensors.rope(),
-      layers,
-      ...tensors.matrix('token_embd'),
-      ...tensors.matrix(graph.head === 'tied' ? 'token_embd' : 'output'),
-      ...tensors.norm('output_norm'),
-      ...workspace.words,
-    ],
+      [graph.layers, graph.width, graph.heads, graph.kvHeads, graph.headDimension, graph.ffnWidth, graph.commitPoints.length],
+      [graph.normEpsilon % 2 ** 32, Math.floor(graph.normEpsilon / 2 ** 32)],
+      [graph.attentionScale.mantissa, graph.attentionScale.exponent],
+      [tensors.rope(), layers],
+      tensors.matrix('token_embd'),
+      tensors.matrix(graph.head === 'tied' ? 'token_embd' : 'output'),
+      tensors.norm('output_norm'),
+      workspace.words,
+    ].flat(),
     'the model description',
   );
   const ids = memory.allocate(4 * limits.prefillChunk, 'ids');
@@ -72,18 +71,27 @@ function allocateWorkspace(graph: Graph, memory: EngineMemory) {
   const columns = padTo(Math.max(width, ffnWidth, attended), 64);
   const logitStride = padTo(graph.vocabulary, 16);
   const logitRows = Math.max(1, Math.min(chunk, Math.floor(limits.logitBytes / (4 * logitStride))));
-  const of = (bytes: number): number => memory.allocate(bytes, 'the workspace');
-  const committed = chunk * graph.commitPoints.length * width;
-  const sizes = [
-    ...[4 * chunk * width, 2 * chunk * columns, 8 * chunk],
-    ...[4 * chunk * padTo(attended, 16), 4 * chunk * kv, 4 * chunk * kv],
-    ...[4 * chunk * padTo(ffnWidth, 16), 4 * chunk * padTo(ffnWidth, 16), 4 * chunk * padTo(width, 16)],
-    ...[8 * Math.max(width, ffnWidth), 8 * attended],
-    ...[4 * context, 8 * context, 2 * context],
-    ...[2 * 16 * limits.matmulBlock, 8 * 16 * chunk],
-    ...[4 * committed, 4 * logitRows * logitStride],
-  ];
-  const words = sizes.map(of);
+  const bytes = {
+    x: 4 * chunk * width,
+    input: 2 * chunk * columns,
+    scales: 8 * chunk,
+    q: 4 * chunk * padTo(attended, 16),
+    k: 4 * chunk * kv,
+    v: 4 * chunk * kv,
+    gate: 4 * chunk * padTo(ffnWidth, 16),
+    up: 4 * chunk * padTo(ffnWidth, 16),
+    out: 4 * chunk * padTo(width, 16),
+    wide: 8 * Math.max(width, ffnWidth),
+    attended: 8 * attended,
+    scores: 4 * context,
+    weighted: 8 * context,
+    probability: 2 * context,
+    panel: 2 * 16 * limits.matmulBlock,
+    sums: 8 * 16 * chunk,
+    committed: 4 * chunk * graph.commitPoints.length * width,
+    logits: 4 * logitRows * logitStride,
+  };
+  const words = Object.entries(bytes).map(([name, size]) => memory.allocate(size, `the workspace's ${name}`));
   return { words, outputs: { committed: words.at(-2)!, logits: words.at(-1)!, logitRows, logitStride } };
 }
 

@@ -7,7 +7,7 @@ import { exp2n } from '../reference/exp2n.ts';
 import { isqrt } from '../reference/isqrt.ts';
 import { cacheEntry, newKeyValueHead, storeKeyValue } from '../reference/kv-cache.ts';
 import { matmul } from '../reference/matmul.ts';
-import { quantise, quantiseWide } from '../reference/quantise.ts';
+import { quantiseWide } from '../reference/quantise.ts';
 import { requantise } from '../reference/requantise.ts';
 import { addToResidual } from '../reference/residual-add.ts';
 import { rmsNormQuantise } from '../reference/rms-norm.ts';
@@ -66,12 +66,13 @@ describe('kernels equal the reference', () => {
   });
 
   it('isqrt', () => {
+    for (let root = 1n; root < 2n ** 26n; root = root * 3n + 1n) {
+      for (const n of [root * root - 1n, root * root, root * root + 2n * root]) expect(call('op_isqrt', n)).toBe(isqrt(n));
+    }
     for (let bit = 0; bit < 53; bit++) {
       for (const delta of [-1, 0, 1]) {
         const n = BigInt(2 ** bit + delta);
         expect(call('op_isqrt', n)).toBe(isqrt(n));
-        const square = (n >> 26n) * (n >> 26n);
-        if (square > 0n) expect(call('op_isqrt', square - 1n)).toBe(isqrt(square - 1n));
       }
     }
   });
@@ -98,7 +99,6 @@ describe('kernels equal the reference', () => {
         () => BigInt(spread(Math.min(limit, 2 ** 52))) << BigInt(limit > 2 ** 52 ? random.integer(0, 9) : 0),
       );
       const expected = quantiseWide(values, bits);
-      if (limit <= 2 ** 52) expect(quantise(Float64Array.from(values, Number), bits)).toEqual(expected);
       using([values, new Int16Array(n), new Int32Array(2)], (v, q, s) => {
         call('op_quantise', v, n, bits, q, s);
         expect(int16At(q, n)).toEqual(expected.q);
