@@ -41,6 +41,8 @@ export const gatewayLimits = {
   probesAtOnce: 8,
   /** Milliseconds for which the list of nodes is used before it is read again. */
   nodesFreshMs: 3000,
+  /** Milliseconds that the list shown by `GET /v1/nodes` and `/health` may be old. */
+  nodesShownMs: 500,
   /** Milliseconds for which a node that failed (could not be reached, cut the answer) is asked last. */
   failedAvoidMs: 5000,
   /** Milliseconds for which a node whose answer was refused is not asked unless it is named in `provider.only`. */
@@ -65,8 +67,9 @@ export const gatewayLimits = {
   allowedHosts: 16,
   /** Bytes of a configuration file. */
   configBytes: 1 << 18,
-  /** Milliseconds that stopping waits for receipts of answers in progress, after the connections of clients are closed. */
-  stopMs: 2000,
+  /** Milliseconds that stopping gives answers in progress, and then their receipts after they were ended. */
+  finishMs: 2000,
+  cancelMs: 1500,
 } as const;
 
 /** Every bound of the worker's journal. */

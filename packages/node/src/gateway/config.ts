@@ -13,7 +13,10 @@ const schema = z.strictObject({
   /** Folders of model packages: manifest, card, tokenizer and template are read, weights are not. */
   packages: z.array(path).min(1).max(limits.packages),
   listen: z.strictObject({
-    host: z.enum(loopbackHosts, 'expected a loopback address: off loopback a key is required, and keys do not exist yet; put a proxy that checks keys before it'),
+    host: z.enum(
+      loopbackHosts,
+      'expected a loopback address: off loopback a key is required, and keys do not exist yet; put a proxy that checks keys before it',
+    ),
     port: z.int().min(0).max(65_535),
   }),
   chain: z.strictObject({ rpcUrl: z.url({ protocol: /^https?$/ }), deploymentsFile: path }),

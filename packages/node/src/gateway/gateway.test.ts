@@ -26,7 +26,10 @@ interface Chunk {
 
 /** Events of a whole stream; `done` tells whether it ended as OpenAI's clients expect. */
 async function readStream(response: Response): Promise<{ chunks: Chunk[]; text: string; done: boolean }> {
-  const lines = (await response.text()).split('\n').filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
+  const lines = (await response.text())
+    .split('\n')
+    .filter((line) => line.startsWith('data: '))
+    .map((line) => line.slice(6));
   const done = lines.at(-1) === '[DONE]';
   const chunks = lines.filter((line) => line !== '[DONE]').map((line) => JSON.parse(line) as Chunk);
   return { chunks, done, text: chunks.map(({ choices }) => choices?.[0]?.delta.content ?? '').join('') };
@@ -63,7 +66,9 @@ describe('chat completions', () => {
   });
 
   test('a length-limited answer ends with length, an unfinished character as U+FFFD', async () => {
-    await using gateway = await testGateway([await worker(({ answer, input }) => answer(encode('ab🗼').slice(0, input.request.maxTokens)))]);
+    await using gateway = await testGateway([
+      await worker(({ answer, input }) => answer(encode('ab🗼').slice(0, input.request.maxTokens))),
+    ]);
     const body = (await (await gateway.post({ ...base, max_tokens: 3 })).json()) as { choices: unknown };
     expect(body.choices).toMatchObject([{ message: { content: 'ab\ufffd' }, finish_reason: 'length' }]);
   });
@@ -99,7 +104,12 @@ describe('chat completions', () => {
     await gateway.post(base);
     await gateway.post(base);
     const [first, second, third] = a.runs.map(({ request }) => request);
-    expect(first).toMatchObject({ sampler: { temperature: 700_000, topP: 900_000, topK: 40 }, seed: `0x${'ff'.repeat(16)}`, maxTokens: 123, stopIds: [STOP_ID] });
+    expect(first).toMatchObject({
+      sampler: { temperature: 700_000, topP: 900_000, topK: 40 },
+      seed: `0x${'ff'.repeat(16)}`,
+      maxTokens: 123,
+      stopIds: [STOP_ID],
+    });
     expect(second!.sampler).toEqual({ temperature: 0, topP: 1_000_000, topK: 0 });
     expect(second!.seed).not.toBe(third!.seed);
   });
@@ -139,7 +149,10 @@ describe('a node that fails before the first token is replaced, with the same se
     ['begins with token 1', ({ send }) => send({ type: 'token', index: 1, id: 65 })],
     ['sends an id outside of the vocabulary', ({ send }) => send({ type: 'token', index: 0, id: 300 })],
     ['sends a line without end', ({ response }) => void response.write('x'.repeat(1 << 20))],
-    ['sends a token line that is too long', ({ response }) => void response.write(`{"type":"token","index":0,"id":65${' '.repeat(5000)}}\n`)],
+    [
+      'sends a token line that is too long',
+      ({ response }) => void response.write(`{"type":"token","index":0,"id":65${' '.repeat(5000)}}\n`),
+    ],
     ['gives up', ({ send }) => send({ type: 'error', code: 'internal', message: 'x', retryable: true })],
   ];
   test.each(fails)('%s', async (_, behaviour) => {
@@ -193,7 +206,9 @@ describe('a node that fails after the first token', () => {
   });
 
   test('more tokens than asked for', async () => {
-    await using gateway = await testGateway([await worker(({ send }) => [65, 66, 67].forEach((id, index) => send({ type: 'token', index, id })))]);
+    await using gateway = await testGateway([
+      await worker(({ send }) => [65, 66, 67].forEach((id, index) => send({ type: 'token', index, id }))),
+    ]);
     const { chunks } = await readStream(await gateway.post({ ...base, stream: true, max_tokens: 2 }));
     expect(chunks.at(-1)!.error).toMatchObject({ code: 'node_failed', message: expect.stringMatching(/after the run had ended/) });
   });
@@ -228,7 +243,9 @@ describe('an answer that its receipt does not cover is not passed on', () => {
 
     const whole = await gateway.post({ ...base, ...only });
     expect(whole.status).toBe(502);
-    expect(await whole.json()).toMatchObject({ error: { code: 'receipt_invalid', param: check, message: expect.stringContaining(liar.node) } });
+    expect(await whole.json()).toMatchObject({
+      error: { code: 'receipt_invalid', param: check, message: expect.stringContaining(liar.node) },
+    });
 
     const { chunks, done } = await readStream(await gateway.post({ ...base, ...only, stream: true }));
     expect(chunks.at(-1)).toMatchObject({ error: { code: 'receipt_invalid' } });
@@ -289,10 +306,20 @@ describe('errors in OpenAI’s shape', () => {
     ['empty messages', { ...base, messages: [] }, 400, { code: 'invalid_value', param: 'messages' }],
     ['out of range', { ...base, temperature: 3 }, 400, { code: 'invalid_value', param: 'temperature' }],
     ['unknown model', { ...base, model: 'gpt-4o' }, 404, { code: 'model_not_found', param: 'model' }],
-    ['prompt too long', { ...base, messages: [{ role: 'user', content: 'x'.repeat(200) }] }, 400, { code: 'context_length_exceeded', param: 'messages' }],
+    [
+      'prompt too long',
+      { ...base, messages: [{ role: 'user', content: 'x'.repeat(200) }] },
+      400,
+      { code: 'context_length_exceeded', param: 'messages' },
+    ],
     ['answer too long', { ...base, max_tokens: 124 }, 400, { code: 'context_length_exceeded', param: 'max_tokens' }],
     ['two limits', { ...base, max_tokens: 1, max_completion_tokens: 2 }, 400, { code: 'invalid_value', param: 'max_tokens' }],
-    ['stream_options without stream', { ...base, stream_options: { include_usage: true } }, 400, { code: 'invalid_value', param: 'stream_options' }],
+    [
+      'stream_options without stream',
+      { ...base, stream_options: { include_usage: true } },
+      400,
+      { code: 'invalid_value', param: 'stream_options' },
+    ],
     ['body too large', `"${'x'.repeat(1 << 20)}"`, 413, { code: 'body_too_long', param: null }],
   ])('%s', async (_, body, status, error) => {
     await using gateway = await testGateway([]);
@@ -303,7 +330,10 @@ describe('errors in OpenAI’s shape', () => {
 
   test('content type, method, path', async () => {
     await using gateway = await testGateway([]);
-    const code = async (response: Response): Promise<[number, string]> => [response.status, ((await response.json()) as { error: { code: string } }).error.code];
+    const code = async (response: Response): Promise<[number, string]> => [
+      response.status,
+      ((await response.json()) as { error: { code: string } }).error.code,
+    ];
     expect(await code(await gateway.post('{}', { headers: { 'content-type': 'text/plain' } }))).toEqual([415, 'unsupported_media_type']);
     expect(await code(await fetch(`${gateway.url}/v1/chat/completions`))).toEqual([405, 'method_not_allowed']);
     expect(await code(await fetch(`${gateway.url}/v1/models`, { method: 'DELETE' }))).toEqual([405, 'method_not_allowed']);
@@ -313,13 +343,18 @@ describe('errors in OpenAI’s shape', () => {
 
   test('pages of other origins and rebound names are kept out, pages of this machine let in', async () => {
     await using gateway = await testGateway([]);
-    const from = (headers: Record<string, string>, method = 'GET'): Promise<Response> => fetch(`${gateway.url}/v1/models`, { method, headers });
+    const from = (headers: Record<string, string>, method = 'GET'): Promise<Response> =>
+      fetch(`${gateway.url}/v1/models`, { method, headers });
     expect((await from({ origin: 'https://example.org' })).status).toBe(403);
     expect((await from({ origin: 'null' })).status).toBe(403);
     const local = await from({ origin: 'http://localhost:5173' });
     expect(local.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
     const preflight = await from(
-      { origin: 'http://localhost:5173', 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type,x-stainless-os,x-evil' },
+      {
+        origin: 'http://localhost:5173',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,x-stainless-os,x-evil',
+      },
       'OPTIONS',
     );
     expect(preflight.status).toBe(204);
@@ -365,7 +400,10 @@ describe('the openai client, unchanged', () => {
     expect((await client.models.retrieve('tiny')).id).toBe('tiny');
     const answer = await client.chat.completions.create({ ...base, model: modelId });
     expect(answer.choices[0]!.message.content).toBe('Hello');
-    const again = await client.chat.completions.create({ ...base, messages: [...base.messages, answer.choices[0]!.message, ...base.messages] });
+    const again = await client.chat.completions.create({
+      ...base,
+      messages: [...base.messages, answer.choices[0]!.message, ...base.messages],
+    });
     expect(again.choices[0]!.finish_reason).toBe('stop');
 
     const stream = await client.chat.completions.create({ ...base, stream: true, stream_options: { include_usage: true } });
@@ -404,8 +442,16 @@ describe('the openai client, unchanged', () => {
     liar.beforeSign = (receipt) => ({ ...receipt, thinRoot: ZERO_HEX32 });
     await using gateway = await testGateway([liar]);
     const { chat } = clientFor(gateway.url);
-    await expect(chat.completions.create({ ...base, temperature: 5 })).rejects.toMatchObject({ status: 400, param: 'temperature', constructor: OpenAI.BadRequestError });
-    await expect(chat.completions.create({ ...base, model: 'x' })).rejects.toMatchObject({ status: 404, code: 'model_not_found', constructor: OpenAI.NotFoundError });
+    await expect(chat.completions.create({ ...base, temperature: 5 })).rejects.toMatchObject({
+      status: 400,
+      param: 'temperature',
+      constructor: OpenAI.BadRequestError,
+    });
+    await expect(chat.completions.create({ ...base, model: 'x' })).rejects.toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+      constructor: OpenAI.NotFoundError,
+    });
     await expect(chat.completions.create(base)).rejects.toMatchObject({ status: 502, code: 'receipt_invalid' });
     const stream = await chat.completions.create({ ...base, stream: true, provider: { only: [liar.node] } } as never);
     await expect(

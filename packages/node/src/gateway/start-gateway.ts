@@ -51,7 +51,11 @@ export interface RunningGateway extends AsyncDisposable {
  * Starts a gateway. Resolves when it serves; rejects with a CommonweightError (key file, packages, chain not reachable, port taken) and
  * leaves nothing running.
  */
-export async function startGateway(config: GatewayConfig, dependencies: GatewayDependencies = {}, signal?: AbortSignal): Promise<RunningGateway> {
+export async function startGateway(
+  config: GatewayConfig,
+  dependencies: GatewayDependencies = {},
+  signal?: AbortSignal,
+): Promise<RunningGateway> {
   const lifetime = new Lifetime();
   try {
     const gateway = await assemble(config, dependencies, lifetime, signal);
@@ -107,12 +111,12 @@ async function assemble(
   };
   const draw32 = (): Hex32 => draw(32);
   const completer = new Completer({ payer, client, directory, store, clock, draw32, log });
-  lifetime.defer(() => completer.drain());
   const startedAt = Math.floor(clock.now() / 1000);
   const { allowedHosts } = config;
   const app = createApp({ models, completer, clock, draw, store, directory, client, batch: chain.batch, allowedHosts, log, startedAt });
   const server = await startHttpServer(app, config.listen, clock);
   lifetime.defer(() => server.stop());
+  lifetime.defer(() => completer.stop());
   log.info('started', { url: server.url, payer: payer.address });
 
   const stop = async (): Promise<void> => {
@@ -127,7 +131,10 @@ const systemDraw = (bytes: number): Hex => `0x${randomHex(bytes)}`;
 async function connect({ chain: { rpcUrl, deploymentsFile } }: GatewayConfig): Promise<GatewayChain> {
   const deployments = await readDeployments(deploymentsFile);
   if (!deployments) {
-    throw new CommonweightError(`${deploymentsFile}: expected the addresses of the contracts, got no file; deploy them first`, { code: 'no_deployments', action: 'stop' });
+    throw new CommonweightError(`${deploymentsFile}: expected the addresses of the contracts, got no file; deploy them first`, {
+      code: 'no_deployments',
+      action: 'stop',
+    });
   }
   const chain = await connectChain({ rpcUrl, chainId: deployments.chainId, deployments });
   return {

@@ -30,7 +30,9 @@ describe('an honest answer passes', () => {
   test('ended by its length', () =>
     expect(check(honestAnswer({ finishReason: 'length', ids: [10, 11, 12, 13] }))).toEqual([10, 11, 12, 13]));
   test('ended by a stop string while more tokens came', () =>
-    expect(check(honestAnswer({ finishReason: 'stop_string', end: 'stop_string', ids: [10, 11], received: [10, 11, 12] }))).toEqual([10, 11]));
+    expect(check(honestAnswer({ finishReason: 'stop_string', end: 'stop_string', ids: [10, 11], received: [10, 11, 12] }))).toEqual([
+      10, 11,
+    ]));
   test('cancelled before the first token', () =>
     expect(check(honestAnswer({ finishReason: 'cancelled', end: 'cancelled', ids: [] }))).toEqual([]));
   test('ended by itself before an unconfirmed end arrived', () =>
@@ -82,13 +84,17 @@ describe('what is not signed is refused as well', () => {
     expect(refusedBy(() => check({ ...honest, answered: { ...honest.answered, signature } }))).toBe('signature');
   });
   test('signature: for another chain', () =>
-    expect(refusedBy(() => check({ ...honest, asked: { ...honest.asked, domain: { ...honest.asked.domain, chainId: 1 } } }))).toBe('signature'));
+    expect(refusedBy(() => check({ ...honest, asked: { ...honest.asked, domain: { ...honest.asked.domain, chainId: 1 } } }))).toBe(
+      'signature',
+    ));
   test('ids_root: a token edited in transit', () =>
     expect(refusedBy(() => check({ ...honest, answered: { ...honest.answered, ids: [10, 99, STOP_ID] } }))).toBe('ids_root'));
   test('vocabulary: an id that the model does not have', () =>
     expect(refusedBy(() => check({ ...honest, answered: { ...honest.answered, ids: [10, VOCABULARY, STOP_ID] } }))).toBe('vocabulary'));
   test('digests: one missing', () =>
-    expect(refusedBy(() => check({ ...honest, answered: { ...honest.answered, digests: honest.answered.digests.slice(32) } }))).toBe('digests'));
+    expect(refusedBy(() => check({ ...honest, answered: { ...honest.answered, digests: honest.answered.digests.slice(32) } }))).toBe(
+      'digests',
+    ));
   test('thin_root: a digest changed', () => {
     const digests = honest.answered.digests.slice();
     digests[40]! ^= 1;

@@ -66,11 +66,8 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   const same = (check: AnswerCheck, what: string, expected: string | number, got: string | number): void =>
     require(expected === got, check, () => `expected ${what} ${expected}, the receipt says ${got}`);
 
-  require(
-    isSignedBy(receiptDigest(receipt, domain), answered.signature, asked.sessionKey),
-    'signature',
-    () => `expected the signature of ${asked.sessionKey}, the session key registered on chain for ${request.node}`,
-  );
+  require(isSignedBy(receiptDigest(receipt, domain), answered.signature, asked.sessionKey), 'signature', () =>
+    `expected the signature of ${asked.sessionKey}, the session key registered on chain for ${request.node}`);
   same('node', 'the asked node', request.node, receipt.node);
   same('payer', 'the payer', request.payer, receipt.payer);
   same('model', 'the asked model', request.modelId, receipt.modelId);
@@ -85,11 +82,8 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   same('ids_root', 'the root of the received ids,', toHex(commitment.root()), receipt.idsRoot);
 
   const leaves = committedPositions(receipt.promptTokens, receipt.completionTokens) * asked.commitPoints;
-  require(
-    answered.digests.length === 32 * leaves,
-    'digests',
-    () => `expected ${leaves} digests of commit points, got ${answered.digests.length / 32}`,
-  );
+  require(answered.digests.length === 32 * leaves, 'digests', () =>
+    `expected ${leaves} digests of commit points, got ${answered.digests.length / 32}`);
   const thinRoot = merkleRoot(MerkleTag.thin, digestsOf(answered.digests));
   same('thin_root', 'the root of the digests sent,', toHex(thinRoot), receipt.thinRoot);
 
@@ -102,11 +96,8 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   same('asset', 'the asset', request.asset, receipt.asset);
   same('channel', 'the channel', request.channel, receipt.channel);
   const whole = text.decode(answered.ids.slice(0, text.tokens));
-  require(
-    whole === text.streamed,
-    'text',
-    () => `the ids decode to ${whole.length} characters that differ from the ${text.streamed.length} that were streamed`,
-  );
+  require(whole === text.streamed, 'text', () =>
+    `the ids decode to ${whole.length} characters that differ from the ${text.streamed.length} that were streamed`);
   return ids;
 }
 

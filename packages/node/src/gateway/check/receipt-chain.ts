@@ -1,12 +1,4 @@
-import {
-  type Address,
-  type Domain,
-  type Hex32,
-  type Receipt,
-  ZERO_HEX32,
-  receiptAmount,
-  receiptDigest,
-} from '@commonweight/protocol';
+import { type Address, type Domain, type Hex32, type Receipt, ZERO_HEX32, receiptAmount, receiptDigest } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { Mutex } from '../../platform/mutex.ts';
 import { ReceiptInvalid } from './receipt-invalid.ts';
@@ -84,7 +76,10 @@ export class ReceiptChain {
     for (let earliest = receipt; earliest.sequence > wanted; earliest = found[0]!) {
       if (found.length > limits.chainGap) {
         if (!last) return found;
-        throw new ReceiptInvalid('sequence', `expected ${wanted}, the receipt says ${receipt.sequence}: more than ${limits.chainGap} are missing`);
+        throw new ReceiptInvalid(
+          'sequence',
+          `expected ${wanted}, the receipt says ${receipt.sequence}: more than ${limits.chainGap} are missing`,
+        );
       }
       const before = await fetch(earliest.previous);
       const fits =
@@ -101,10 +96,19 @@ export class ReceiptChain {
   #link(receipt: Receipt, before: ChainLink | undefined): ChainLink {
     const expected = before?.digest ?? (receipt.sequence === 0 ? ZERO_HEX32 : receipt.previous);
     if (receipt.previous !== expected) {
-      throw new ReceiptInvalid('previous', `expected the digest of the receipt before it, ${expected}, the receipt says ${receipt.previous}`);
+      throw new ReceiptInvalid(
+        'previous',
+        `expected the digest of the receipt before it, ${expected}, the receipt says ${receipt.previous}`,
+      );
     }
     // a window without the channel's last receipt cannot tell its sum; the next receipt on the channel can
-    const paid = before ? (before.channel === receipt.channel ? before.cumulativeAmount : undefined) : receipt.sequence === 0 ? 0n : undefined;
+    const paid = before
+      ? before.channel === receipt.channel
+        ? before.cumulativeAmount
+        : undefined
+      : receipt.sequence === 0
+        ? 0n
+        : undefined;
     const amount = receiptAmount(receipt);
     if (paid !== undefined && receipt.cumulativeAmount !== paid + amount) {
       throw new ReceiptInvalid('cumulative_amount', `expected ${paid} + ${amount}, the receipt says ${receipt.cumulativeAmount}`);

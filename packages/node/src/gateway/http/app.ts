@@ -1,9 +1,11 @@
 import { CommonweightError } from '@commonweight/protocol';
 import { type Context, Hono } from 'hono';
+import { gatewayLimits as limits } from '../../limits.ts';
 import { randomHex } from '../../platform/random.ts';
 import { ApiError, errorBody } from '../api-error.ts';
 import type { GatewayLog } from '../log.ts';
 import type { KnownNode, NodeDirectory } from '../network/node-directory.ts';
+import { ClientGone } from '../run/complete.ts';
 import type { ChatModel } from '../text/chat-model.ts';
 import type { ChatModels } from '../text/chat-models.ts';
 import { type ChatRouteOptions, chatRoute } from './chat-route.ts';
@@ -53,26 +55,39 @@ export function createApp(options: AppOptions): Hono {
       '/v1/models/:id',
       async (c) => {
         const model = models.find(c.req.param('id') ?? '');
-        if (!model) throw new ApiError('this gateway does not know that model; see GET /v1/models', { status: 404, code: 'model_not_found', param: 'model' });
+        if (!model)
+          throw new ApiError('this gateway does not know that model; see GET /v1/models', {
+            status: 404,
+            code: 'model_not_found',
+            param: 'model',
+          });
         return c.json(await modelObject(model));
       },
     ],
-    ['GET', '/v1/nodes', async (c) => c.json({ object: 'list', data: (await directory.nodes()).map(nodeObject) })],
+    ['GET', '/v1/nodes', async (c) => c.json({ object: 'list', data: (await directory.nodes(limits.nodesShownMs)).map(nodeObject) })],
     ['GET', '/v1/receipts/:id', receiptRoute(options)],
     [
       'GET',
       '/health',
       async (c) => {
-        const nodes = await directory.nodes();
+        const nodes = await directory.nodes(limits.nodesShownMs);
         const healthy = nodes.filter((node) => node.health.status === 'ok').length;
-        return c.json({ status: healthy > 0 ? 'ok' : 'degraded', models: models.all.map((model) => model.name), nodes: { registered: nodes.length, healthy } });
+        return c.json({
+          status: healthy > 0 ? 'ok' : 'degraded',
+          models: models.all.map((model) => model.name),
+          nodes: { registered: nodes.length, healthy },
+        });
       },
     ],
   ];
   for (const [method, path, handler] of routes) {
     app.on(method, path, handler);
     app.all(path, (c) => {
-      throw new ApiError(`${c.req.method} is not allowed here; use ${method}`, { status: 405, code: 'method_not_allowed', headers: { allow: method } });
+      throw new ApiError(`${c.req.method} is not allowed here; use ${method}`, {
+        status: 405,
+        code: 'method_not_allowed',
+        headers: { allow: method },
+      });
     });
   }
   return app;
@@ -97,6 +112,7 @@ const publicError =
   (log: GatewayLog) =>
   (error: unknown): ApiError => {
     if (error instanceof ApiError) return error;
+    if (error instanceof ClientGone) return new ApiError('the answer was cancelled', { status: 503, code: 'cancelled' });
     const id = randomHex(8);
     const stack = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
     // the message is left out: it may quote a request
@@ -107,7 +123,11 @@ const publicError =
       at: stack.slice(0, 6).join(' ').trim(),
     });
     if (error instanceof CommonweightError && error.action === 'retry') {
-      return new ApiError(`temporarily unavailable (${error.code}, incident ${id}); try again`, { status: 503, code: error.code, cause: error });
+      return new ApiError(`temporarily unavailable (${error.code}, incident ${id}); try again`, {
+        status: 503,
+        code: error.code,
+        cause: error,
+      });
     }
     return new ApiError(`internal error ${id}; the gateway's log says more`, { status: 500, code: 'internal_error', cause: error });
   };

@@ -43,7 +43,11 @@ export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Re
         throw new ApiError(message, { status: 404, code: 'model_not_found', param: 'model' });
       }
       if (request.stream_options && !request.stream) {
-        throw new ApiError('stream_options: only allowed with stream: true', { status: 400, code: 'invalid_value', param: 'stream_options' });
+        throw new ApiError('stream_options: only allowed with stream: true', {
+          status: 400,
+          code: 'invalid_value',
+          param: 'stream_options',
+        });
       }
       const job = await makeJob(request, model, () => draw(16));
       const head: AnswerHead = { id: `chatcmpl-${draw(12).slice(2)}`, created: Math.floor(clock.now() / 1000), model };

@@ -14,7 +14,10 @@ export function guardOrigin(allowedHosts: readonly string[]): MiddlewareHandler 
   const hosts = new Set([...LOOPBACK, ...allowedHosts.map((host) => host.toLowerCase())]);
   return async (c, next) => {
     if (!hosts.has(hostOf(`http://${c.req.header('host') ?? ''}`))) {
-      throw new ApiError('the Host header names a host that this gateway does not serve; add it to allowedHosts', { status: 403, code: 'host_not_allowed' });
+      throw new ApiError('the Host header names a host that this gateway does not serve; add it to allowedHosts', {
+        status: 403,
+        code: 'host_not_allowed',
+      });
     }
     const origin = c.req.header('origin');
     if (origin === undefined) return next();
@@ -27,7 +30,13 @@ export function guardOrigin(allowedHosts: readonly string[]): MiddlewareHandler 
     if (c.req.method !== 'OPTIONS') return next();
     const asked = (c.req.header('access-control-request-headers') ?? '').toLowerCase().split(',');
     c.header('access-control-allow-methods', 'GET, POST');
-    c.header('access-control-allow-headers', asked.map((name) => name.trim()).filter((name) => ALLOWED_HEADERS.test(name)).join(', '));
+    c.header(
+      'access-control-allow-headers',
+      asked
+        .map((name) => name.trim())
+        .filter((name) => ALLOWED_HEADERS.test(name))
+        .join(', '),
+    );
     c.header('access-control-max-age', '600');
     return c.body(null, 204);
   };

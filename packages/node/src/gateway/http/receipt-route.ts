@@ -61,20 +61,33 @@ export function receiptRoute({ store, directory, client, batch }: ReceiptRouteOp
   /** The node's proof, checked against the root that the chain has. */
   async function proofOf(id: Hex32, { receipt: { node, batch: index } }: Bundle, posted: PostedBatch): Promise<InclusionProof> {
     const url = (await directory.node(node))?.url;
-    if (!url) throw new ApiError(`node ${node} is not registered any more: batch ${index} is on chain, its proof is not here`, { status: 503, code: 'proof_unavailable' });
+    if (!url)
+      throw new ApiError(`node ${node} is not registered any more: batch ${index} is on chain, its proof is not here`, {
+        status: 503,
+        code: 'proof_unavailable',
+      });
     let proof: InclusionProof;
     try {
       proof = parseProof(await client.receipt(url, id));
     } catch (cause) {
       if (cause instanceof DecodeError) {
-        throw new ApiError(`node ${node} gives no inclusion proof for batch ${index}, which is on chain: ${cause.message}`, { status: 502, code: 'proof_invalid', cause });
+        throw new ApiError(`node ${node} gives no inclusion proof for batch ${index}, which is on chain: ${cause.message}`, {
+          status: 502,
+          code: 'proof_invalid',
+          cause,
+        });
       }
       if (!(cause instanceof NodeFailure)) throw cause;
       const message = `batch ${index} of node ${node} is on chain, but the node does not give the proof now (${cause.message}); try again`;
       throw new ApiError(message, { status: 503, code: 'proof_unavailable', cause });
     }
-    const holds = proof.count === posted.count && verifyInclusion(MerkleTag.receipts, fromHex(id, 32), proof, fromHex(posted.root, 32), nativeSha256);
-    if (!holds) throw new ApiError(`the proof that node ${node} gives does not lead to the root of batch ${index} on chain`, { status: 502, code: 'proof_invalid' });
+    const holds =
+      proof.count === posted.count && verifyInclusion(MerkleTag.receipts, fromHex(id, 32), proof, fromHex(posted.root, 32), nativeSha256);
+    if (!holds)
+      throw new ApiError(`the proof that node ${node} gives does not lead to the root of batch ${index} on chain`, {
+        status: 502,
+        code: 'proof_invalid',
+      });
     return proof;
   }
 }
@@ -82,7 +95,9 @@ export function receiptRoute({ store, directory, client, batch }: ReceiptRouteOp
 function parseProof(value: unknown): InclusionProof {
   const proof = (value as { proof?: unknown } | null | undefined)?.proof;
   const f = new Fields(proof, 'proof', ['index', 'count', 'siblings']);
-  const siblings = f.array('siblings', protocolLimits.proofLength).map((sibling, i) => fromHex(new Fields({ sibling }, `proof.siblings[${i}]`, ['sibling']).hex32('sibling'), 32));
+  const siblings = f
+    .array('siblings', protocolLimits.proofLength)
+    .map((sibling, i) => fromHex(new Fields({ sibling }, `proof.siblings[${i}]`, ['sibling']).hex32('sibling'), 32));
   return {
     index: f.integer('index', 0, protocolLimits.merkleLeaves),
     count: f.integer('count', 1, protocolLimits.merkleLeaves),

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type ApiError, errorBody } from '../api-error.ts';
-import { ClientGone, type Completer } from '../run/complete.ts';
+import type { Completer } from '../run/complete.ts';
 import type { Job, Sink } from '../run/job.ts';
 import { type AnswerHead, chunkObject, receiptChunk } from './openai-objects.ts';
 import { SseStream, sseHeaders } from './sse-stream.ts';
@@ -54,7 +54,7 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
   });
   const over = answer
     .catch((error: unknown) => {
-      if (!(error instanceof ClientGone)) sse.data(errorBody(toApiError(error)));
+      sse.data(errorBody(toApiError(error)));
       sse.close();
     })
     .finally(() => {

@@ -75,7 +75,8 @@ export const guardedLookup =
       if (error) return callback(error, '');
       const allowed = addresses.filter(({ address }) => mayDial(address, allowLoopback));
       const [first] = allowed;
-      if (!first) return callback(Object.assign(new Error(`${hostname} leads to no address that may be dialled`), { code: 'EPRIVATE' }), '');
+      if (!first)
+        return callback(Object.assign(new Error(`${hostname} leads to no address that may be dialled`), { code: 'EPRIVATE' }), '');
       if (options.all) return callback(null, allowed);
       callback(null, first.address, first.family);
     });

@@ -88,13 +88,23 @@ export class NodeDirectory {
     this.#options = options;
   }
 
-  /** All registered nodes. Waits for the chain only when nothing is known yet; an old list is renewed behind the caller's back. */
-  async nodes(): Promise<readonly KnownNode[]> {
-    if (this.#options.clock.now() - this.#readAt > limits.nodesFreshMs) {
+  /**
+   * All registered nodes. A list that is no longer fresh is renewed behind the caller's back; the caller waits only when nothing is known
+   * yet, or when the list is older than `maxAgeMs`.
+   */
+  async nodes(maxAgeMs = Number.POSITIVE_INFINITY): Promise<readonly KnownNode[]> {
+    const age = this.#options.clock.now() - this.#readAt;
+    if (age > limits.nodesFreshMs || age >= maxAgeMs) {
       const reading = this.refresh();
-      if (!this.#entries) await reading;
+      if (!this.#entries || age >= maxAgeMs) await reading;
     }
-    return (this.#entries ?? []).map(({ registered, url, health, prices }) => ({ ...registered, url, health, prices, ...this.#of(registered.node) }));
+    return (this.#entries ?? []).map(({ registered, url, health, prices }) => ({
+      ...registered,
+      url,
+      health,
+      prices,
+      ...this.#of(registered.node),
+    }));
   }
 
   async node(id: Address): Promise<KnownNode | undefined> {

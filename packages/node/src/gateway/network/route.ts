@@ -29,7 +29,10 @@ export function route(nodes: readonly KnownNode[], modelId: ModelId, provider: P
     .filter((node): node is Candidate => node.url !== undefined && wanted(node))
     .sort((a, b) => place(a) - place(b) || failed(a) - failed(b) || a.outstanding - b.outstanding || a.lastUsed - b.lastUsed);
   if (candidates.length === 0) {
-    throw new ApiError('no node that serves this model can be asked now; see GET /v1/nodes for why', { status: 503, code: 'no_node_available' });
+    throw new ApiError('no node that serves this model can be asked now; see GET /v1/nodes for why', {
+      status: 503,
+      code: 'no_node_available',
+    });
   }
   return allowFallbacks || order.length > 0 ? candidates : candidates.slice(0, 1);
 }
@@ -38,9 +41,14 @@ function requireKnown(nodes: readonly KnownNode[], modelId: ModelId, field: stri
   for (const [i, id] of ids.entries()) {
     const known = nodes.find(({ node }) => node === id);
     const param = `${field}[${i}]`;
-    if (!known) throw new ApiError(`${param}: no node ${id} is registered; see GET /v1/nodes`, { status: 404, code: 'node_not_found', param });
+    if (!known)
+      throw new ApiError(`${param}: no node ${id} is registered; see GET /v1/nodes`, { status: 404, code: 'node_not_found', param });
     if (!known.models.includes(modelId)) {
-      throw new ApiError(`${param}: node ${id} does not serve this model; see GET /v1/nodes`, { status: 400, code: 'model_not_served', param });
+      throw new ApiError(`${param}: node ${id} does not serve this model; see GET /v1/nodes`, {
+        status: 400,
+        code: 'model_not_served',
+        param,
+      });
     }
   }
 }

@@ -1,11 +1,4 @@
-import {
-  CommonweightError,
-  type EndRequest,
-  type Frame,
-  type Hex32,
-  type RunRequest,
-  parseFrame,
-} from '@commonweight/protocol';
+import { CommonweightError, type EndRequest, type Frame, type Hex32, type RunRequest, parseFrame } from '@commonweight/protocol';
 import { Agent, type Dispatcher, request } from 'undici';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -43,7 +36,8 @@ export class WorkerClient {
       if (response.statusCode !== 200) throw await refusal(response);
       for await (const line of ndjsonLines(response.body, lines)) {
         const frame = readFrame(line);
-        if (frame.type === 'error') throw new NodeFailure(isBusy(frame.code) ? 'busy' : 'refused', `the node gave up: ${frame.code}: ${frame.message}`);
+        if (frame.type === 'error')
+          throw new NodeFailure(isBusy(frame.code) ? 'busy' : 'refused', `the node gave up: ${frame.code}: ${frame.message}`);
         yield frame;
         if (frame.type === 'receipt') return;
       }
@@ -86,7 +80,13 @@ export class WorkerClient {
     return this.get(endpoint, `/v1/receipts/${digest}`);
   }
 
-  #send(endpoint: URL, path: string, body: unknown, signal: AbortSignal | undefined, headersTimeout: number): Promise<Dispatcher.ResponseData> {
+  #send(
+    endpoint: URL,
+    path: string,
+    body: unknown,
+    signal: AbortSignal | undefined,
+    headersTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
     const headers = { 'content-type': 'application/json' };
     return this.#fetch(endpoint, { method: 'POST', path, headers, body: JSON.stringify(body), ...(signal && { signal }) }, headersTimeout);
   }
@@ -123,7 +123,10 @@ const isBusy = (code: string): boolean => code === 'queue_full' || code === 'bus
 async function refusal(response: Dispatcher.ResponseData): Promise<NodeFailure> {
   const text = await boundedText(response.body);
   const { statusCode } = response;
-  return new NodeFailure(statusCode === 429 || statusCode === 503 ? 'busy' : 'refused', `the node answered ${statusCode}: ${text.slice(0, 300)}`);
+  return new NodeFailure(
+    statusCode === 429 || statusCode === 503 ? 'busy' : 'refused',
+    `the node answered ${statusCode}: ${text.slice(0, 300)}`,
+  );
 }
 
 async function boundedText(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -33,7 +33,7 @@ export interface CompleterOptions {
   readonly log: GatewayLog;
 }
 
-/** The client has gone away before there was an answer; nobody is told. */
+/** The client has gone away before there was an answer, or the gateway stops. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
@@ -43,6 +43,8 @@ export class Completer {
   readonly #o: CompleterOptions;
   readonly #chains = new Map<Address, ReceiptChain>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #stop = new AbortController();
+  #closing = false;
 
   constructor(options: CompleterOptions) {
     this.#o = options;
@@ -53,7 +55,7 @@ export class Completer {
    * @throws ApiError, ClientGone.
    */
   async complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
-    const completion = this.#complete(job, sink, gone);
+    const completion = this.#complete(job, sink, AbortSignal.any([gone, this.#stop.signal]));
     this.#running.add(completion);
     try {
       return await completion;
@@ -62,10 +64,17 @@ export class Completer {
     }
   }
 
-  /** Waits for answers in progress, also for those whose client has gone and whose receipt is still to come; at most a few seconds. */
-  async drain(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#o.clock.after(limits.stopMs, resolve);
+  /** Gives answers in progress a moment, then ends them and waits for their receipts; at most a few seconds. */
+  async stop(): Promise<void> {
+    this.#closing = true;
+    await this.#settled(limits.finishMs);
+    this.#stop.abort();
+    await this.#settled(limits.cancelMs);
+  }
+
+  #settled(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#o.clock.after(ms, resolve);
       void Promise.allSettled(this.#running).then(() => {
         cancel();
         resolve();
@@ -74,6 +83,7 @@ export class Completer {
   }
 
   async #complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
+    if (this.#closing) throw new ApiError('the gateway is stopping', { status: 503, code: 'stopping' });
     const failures: NodeFailure[] = [];
     for (const candidate of (await this.#candidates(job)).slice(0, limits.attempts)) {
       if (gone.aborted) throw new ClientGone();
@@ -94,15 +104,16 @@ export class Completer {
 
   async #candidates(job: Job): Promise<Candidate[]> {
     const { directory, clock } = this.#o;
-    const find = async (): Promise<Candidate[]> => route(await directory.nodes(), job.model.modelId, job.provider, clock.now());
+    const find = async (maxAgeMs?: number): Promise<Candidate[]> =>
+      route(await directory.nodes(maxAgeMs), job.model.modelId, job.provider, clock.now());
     try {
-      return await find();
+      const candidates = await find();
+      if (candidates[0]!.health.status === 'ok') return candidates;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      // a node may have registered or come back a moment ago
-      await directory.refresh();
-      return find();
     }
+    // a node may have registered, moved or come back a moment ago
+    return find(0);
   }
 
   async #ask(candidate: Candidate, job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
@@ -155,19 +166,28 @@ export class Completer {
     const { payer, store } = this.#o;
     const known = this.#chains.get(node);
     if (known) return known;
-    const chain = new ReceiptChain({ node, payer: payer.address, domain: payer.domain, store: store.chain(node, payer.address, payer.domain) });
+    const chain = new ReceiptChain({
+      node,
+      payer: payer.address,
+      domain: payer.domain,
+      store: store.chain(node, payer.address, payer.domain),
+    });
     this.#chains.set(node, chain);
     return chain;
   }
 
   async #fetchReceipt({ url, node }: Candidate, digest: Hex32): Promise<Receipt> {
     const body = await this.#o.client.receipt(url, digest);
-    if (typeof body !== 'object' || body === null) throw new ReceiptInvalid('previous', `node ${node} does not have the receipt ${digest} that it names`);
+    if (typeof body !== 'object' || body === null)
+      throw new ReceiptInvalid('previous', `node ${node} does not have the receipt ${digest} that it names`);
     try {
       return parseReceipt((body as { receipt?: unknown }).receipt);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new ReceiptInvalid('previous', `node ${node} hands over something else for the receipt ${digest} that it names (${error.message})`);
+      throw new ReceiptInvalid(
+        'previous',
+        `node ${node} hands over something else for the receipt ${digest} that it names (${error.message})`,
+      );
     }
   }
 

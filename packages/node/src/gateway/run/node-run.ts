@@ -86,7 +86,8 @@ export class NodeRun {
       switch (frame.type) {
         case 'queued':
         case 'prefill':
-          if (++progress > limits.progressFrames) throw new NodeFailure('malformed', `the node sent more than ${limits.progressFrames} progress frames`);
+          if (++progress > limits.progressFrames)
+            throw new NodeFailure('malformed', `the node sent more than ${limits.progressFrames} progress frames`);
           break;
         case 'token':
           this.#token(frame.index, frame.id);

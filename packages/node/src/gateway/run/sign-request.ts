@@ -64,7 +64,14 @@ export function signRequest(job: Job, node: Address, payer: Payer, draw32: () =>
     auditConsent: auditConsentOf(auditSalt, auditConsent),
   };
   const requestHash = requestHashOf(request);
-  return { request, requestHash, signature: signDigest(requestDigest(requestHash, payer.domain), payer.key), nonce, auditSalt, auditConsent };
+  return {
+    request,
+    requestHash,
+    signature: signDigest(requestDigest(requestHash, payer.domain), payer.key),
+    nonce,
+    auditSalt,
+    auditConsent,
+  };
 }
 
 export const signEnd = (end: End, payer: Payer): EndRequest => ({ end, signature: signDigest(endDigest(end, payer.domain), payer.key) });

@@ -105,7 +105,13 @@ describe('chat request: what is accepted', () => {
     const { messages } = parse({
       messages: [
         { role: 'developer', content: 'be brief' },
-        { role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
       ],
     });
     expect(messages).toEqual([

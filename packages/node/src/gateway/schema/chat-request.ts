@@ -41,11 +41,7 @@ const temperature = millionths(0, 2).refine(
 );
 const topP = millionths(0, 1).refine((value) => value >= 1, 'must be above 0 and at most 1; for the likeliest token use temperature 0');
 
-const stopString = z
-  .string()
-  .min(1)
-  .max(limits.stopStringLength)
-  .refine(isWellFormed, 'must be well-formed Unicode');
+const stopString = z.string().min(1).max(limits.stopStringLength).refine(isWellFormed, 'must be well-formed Unicode');
 const stop = z.union([stopString.transform((value) => [value]), z.array(stopString).max(limits.stopStrings)]);
 
 const nodeIds = z
@@ -64,7 +60,10 @@ const provider = z.strictObject({
   allow_fallbacks: z.boolean().optional(),
 });
 
-const tokens = z.int().min(1).max(1 << 20);
+const tokens = z
+  .int()
+  .min(1)
+  .max(1 << 20);
 
 /** `POST /v1/chat/completions`: the supported part of OpenAI's schema; any other field is refused by name. Temperature and top_p leave in millionths. */
 export const chatRequestSchema = z.strictObject({
@@ -83,7 +82,11 @@ export const chatRequestSchema = z.strictObject({
     .nullish(),
   temperature: temperature.nullish(),
   top_p: topP.nullish(),
-  top_k: z.int().min(0).max(1 << 20).nullish(),
+  top_k: z
+    .int()
+    .min(0)
+    .max(1 << 20)
+    .nullish(),
   max_tokens: tokens.nullish(),
   max_completion_tokens: tokens.nullish(),
   n: z.literal(1, 'only n = 1 is supported now; send one request per choice').nullish(),

@@ -33,7 +33,9 @@ function deepest({ path, issue }: Located): Located {
   const at = [...path, ...issue.path];
   const options = issue.errors.flatMap((option) => (option[0] ? [deepest({ path: at, issue: option[0] })] : []));
   const depth = (found: Located): number => found.path.length + found.issue.path.length + (found.issue.code === 'invalid_type' ? 0 : 1);
-  return options.reduce<Located | undefined>((best, next) => (best && depth(best) >= depth(next) ? best : next), undefined) ?? { path, issue };
+  return (
+    options.reduce<Located | undefined>((best, next) => (best && depth(best) >= depth(next) ? best : next), undefined) ?? { path, issue }
+  );
 }
 
 /** `messages[0].content`. */

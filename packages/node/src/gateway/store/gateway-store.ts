@@ -52,7 +52,13 @@ export class GatewayStore {
   /** @param at - milliseconds since 1970. */
   putRefusal(bundle: Bundle, error: ReceiptInvalid, at: number): Promise<void> {
     const { node } = bundle.request;
-    const evidence = { refusedAt: new Date(at).toISOString(), node, check: error.check, message: error.message, bundle: bundleToJson(bundle) };
+    const evidence = {
+      refusedAt: new Date(at).toISOString(),
+      node,
+      check: error.check,
+      message: error.message,
+      bundle: bundleToJson(bundle),
+    };
     return this.#refused.put(`${at}-${node}-${receiptDigest(bundle.receipt, bundle.domain).slice(2, 18)}`, JSON.stringify(evidence));
   }
 

@@ -67,7 +67,11 @@ export interface ReceiptOptions {
   readonly promptIds: readonly number[];
 }
 
-export function honestReceipt(request: CanonicalRequest, requestNonce: Hex32, options: ReceiptOptions): { receipt: Receipt; digests: Uint8Array } {
+export function honestReceipt(
+  request: CanonicalRequest,
+  requestNonce: Hex32,
+  options: ReceiptOptions,
+): { receipt: Receipt; digests: Uint8Array } {
   const { ids, promptIds, previous } = options;
   const digests = fakeDigests(committedPositions(promptIds.length, ids.length));
   const promptPrice = BigInt(request.promptPrice);
@@ -100,7 +104,14 @@ export const signReceipt = (receipt: Receipt, key: Hex32 = keys.session): Signat
 
 /** An honest answer; `end` makes it one that the payer ended. */
 export function honestAnswer(
-  options: { finishReason?: FinishReason; ids?: readonly number[]; received?: readonly number[]; end?: End['reason']; confirmed?: boolean; maxTokens?: number } = {},
+  options: {
+    finishReason?: FinishReason;
+    ids?: readonly number[];
+    received?: readonly number[];
+    end?: End['reason'];
+    confirmed?: boolean;
+    maxTokens?: number;
+  } = {},
 ): { asked: Asked; answered: Answered } {
   const promptIds = [5, 6, 7];
   const ids = options.ids ?? [10, 11, STOP_ID];
