@@ -18,14 +18,44 @@ export const MerkleTag = {
 } as const;
 export type MerkleTag = (typeof MerkleTag)[keyof typeof MerkleTag];
 
-const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
+const LEAF = 0;
+const NODE = 1;
 const ROOT = Uint8Array.of(2);
+const DIGEST = 32;
 
-export const merkleLeaf = (tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array =>
-  sha256(concatBytes(LEAF, Uint8Array.of(tag), data));
+// Weights have some 100,000 leaves: one buffer for the hash's input instead of two new arrays each. Hashing is synchronous, nobody else sees it.
+const leafInput = new Uint8Array(2 + limits.leafBytes);
+const nodeInput = new Uint8Array(1 + 2 * DIGEST);
+nodeInput[0] = NODE;
 
-const node = (left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array => sha256(concatBytes(NODE, left, right));
+/** Digest of one leaf: at most 1,024 bytes. */
+export function merkleLeaf(tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
+  if (data.length > limits.leafBytes) {
+    throw new CommonweightError(`a Merkle leaf holds at most ${limits.leafBytes} bytes, got ${data.length}`, { code: 'merkle' });
+  }
+  leafInput[0] = LEAF;
+  leafInput[1] = tag;
+  leafInput.set(data, 2);
+  return sha256(leafInput.subarray(0, 2 + data.length));
+}
+
+function node(left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array {
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + DIGEST);
+  return sha256(nodeInput);
+}
+
+/** Replaces `count` digests, one behind the other, by their parents at the front of the same buffer. @returns how many those are */
+function raise(level: Uint8Array, count: number, sha256: Sha256): number {
+  let parents = 0;
+  for (let i = 0; i < count; i += 2) {
+    const at = i * DIGEST;
+    if (i + 1 === count) level.copyWithin(parents * DIGEST, at, at + DIGEST);
+    else level.set(node(level.subarray(at, at + DIGEST), level.subarray(at + DIGEST, at + 2 * DIGEST), sha256), parents * DIGEST);
+    parents++;
+  }
+  return parents;
+}
 
 const seal = (tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): Uint8Array =>
   sha256(concatBytes(ROOT, Uint8Array.of(tag), uintBE(count, 8), top));
@@ -37,7 +67,8 @@ const seal = (tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): U
 export class MerkleTree {
   readonly tag: MerkleTag;
   readonly #sha256: Sha256;
-  readonly #leaves: Uint8Array[] = [];
+  #digests = new Uint8Array(16 * DIGEST);
+  #count = 0;
 
   constructor(tag: MerkleTag, sha256: Sha256 = defaultSha256) {
     this.tag = tag;
@@ -45,46 +76,42 @@ export class MerkleTree {
   }
 
   get count(): number {
-    return this.#leaves.length;
+    return this.#count;
   }
 
   /** Appends a leaf with these bytes (at most 1,024). */
   append(data: Uint8Array): void {
-    if (data.length > limits.leafBytes) {
-      throw new CommonweightError(`a Merkle leaf holds at most ${limits.leafBytes} bytes, got ${data.length}`, { code: 'merkle' });
+    const digest = merkleLeaf(this.tag, data, this.#sha256);
+    if (this.#count * DIGEST === this.#digests.length) {
+      const larger = new Uint8Array(2 * this.#digests.length);
+      larger.set(this.#digests);
+      this.#digests = larger;
     }
-    this.#leaves.push(merkleLeaf(this.tag, data, this.#sha256));
+    this.#digests.set(digest, this.#count * DIGEST);
+    this.#count++;
   }
 
   /** Root over the first `count` leaves (default: all). Zero leaves have a root too. */
-  root(count: number = this.#leaves.length): Uint8Array {
-    this.#check(count, this.#leaves.length);
-    let level = this.#leaves.slice(0, count);
-    while (level.length > 1) level = this.#up(level);
-    return seal(this.tag, count, level[0] ?? new Uint8Array(32), this.#sha256);
+  root(count: number = this.#count): Uint8Array {
+    this.#check(count, this.#count);
+    // a new buffer is zero, which is the top of no leaves
+    const level = count === 0 ? new Uint8Array(DIGEST) : this.#digests.slice(0, count * DIGEST);
+    for (let width = count; width > 1;) width = raise(level, width, this.#sha256);
+    return seal(this.tag, count, level.subarray(0, DIGEST), this.#sha256);
   }
 
   /** Siblings from leaf `index` to the root over the first `count` leaves, bottom up. */
-  proof(index: number, count: number = this.#leaves.length): Uint8Array[] {
-    this.#check(count, this.#leaves.length);
+  proof(index: number, count: number = this.#count): Uint8Array[] {
+    this.#check(count, this.#count);
     this.#check(index, count - 1);
     const siblings: Uint8Array[] = [];
-    let level = this.#leaves.slice(0, count);
-    for (let at = index; level.length > 1; at >>= 1) {
-      const sibling = level[at ^ 1];
-      if (sibling) siblings.push(sibling);
-      level = this.#up(level);
+    const level = this.#digests.slice(0, count * DIGEST);
+    for (let at = index, width = count; width > 1; at >>= 1) {
+      const sibling = at ^ 1;
+      if (sibling < width) siblings.push(level.slice(sibling * DIGEST, (sibling + 1) * DIGEST));
+      width = raise(level, width, this.#sha256);
     }
     return siblings;
-  }
-
-  #up(level: readonly Uint8Array[]): Uint8Array[] {
-    const next: Uint8Array[] = [];
-    for (let i = 0; i < level.length; i += 2) {
-      const right = level[i + 1];
-      next.push(right ? node(level[i]!, right, this.#sha256) : level[i]!);
-    }
-    return next;
   }
 
   #check(value: number, maximum: number): void {
