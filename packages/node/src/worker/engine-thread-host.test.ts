@@ -1,0 +1,118 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TinyModel } from '@commonweight/engine/testing';
+import { committedPositions, modelIdOf } from '@commonweight/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { workerLimits } from '../limits.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { EngineJob } from './engine-host.ts';
+import { openThreadEngine } from './engine-thread-host.ts';
+import { RecordingLog } from './testing/recording-log.ts';
+import { writeTinyPackage } from './testing/tiny-package.ts';
+
+let folder: string;
+let model: TinyModel;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'commonweight-engine-'));
+  model = await writeTinyPackage(join(folder, 'model'), { context: 8192 });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const job = (change: Partial<EngineJob> = {}): EngineJob => ({
+  promptIds: [1, 2, 3],
+  sampler: { temperature: 1_000_000, topK: 0, topP: 1_000_000 },
+  prfKey: new Uint8Array(32),
+  stopIds: [],
+  maxTokens: 4,
+  ...change,
+});
+const never = new AbortController().signal;
+const ignore = { onPrefill: () => {}, onToken: () => {} };
+const options = () => ({ log: new RecordingLog(), clock: systemClock });
+const crashing = new URL('./testing/crashing-thread.mjs', import.meta.url);
+
+describe('engine thread', () => {
+  it('stops its forward steps between two tokens, and between two pieces of the prompt', async () => {
+    const engine = await openThreadEngine(join(folder, 'model'), options());
+    const points = model.manifest.graph.commitPoints.length;
+    try {
+      expect(engine.modelId).toBe(modelIdOf(model.manifest));
+      const stop = new AbortController();
+      let tokens = 0;
+      const onToken = (index: number): void => {
+        tokens = index + 1;
+        if (index === 4) stop.abort();
+      };
+      const { completionIds, finish, digests } = await engine.run(job({ maxTokens: 8000 }), { ...ignore, onToken }, stop.signal);
+      expect(finish).toBe('stopped');
+      expect(tokens).toBe(completionIds.length);
+      expect(completionIds.length).toBeGreaterThanOrEqual(5);
+      expect(completionIds.length).toBeLessThan(8000);
+      // a digest per position that was run: no step was made beyond the tokens that came
+      expect(digests.length).toBe(32 * points * committedPositions(3, completionIds.length));
+
+      const inPrompt = new AbortController();
+      const promptIds = Array.from({ length: 8000 }, (_, i) => i % 90);
+      const stopped = await engine.run(job({ promptIds }), { ...ignore, onPrefill: () => inPrompt.abort() }, inPrompt.signal);
+      expect(stopped).toMatchObject({ finish: 'stopped', completionIds: [] });
+      expect(stopped.digests.length).toBeLessThan(32 * points * 8000);
+
+      // a stop that came too late for its job does not touch the next one
+      expect(await engine.run(job(), ignore, never)).toMatchObject({ finish: 'length' });
+      const before = new AbortController();
+      before.abort();
+      expect(await engine.run(job(), ignore, before.signal)).toMatchObject({ finish: 'stopped', completionIds: [] });
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('refuses weights with one changed byte, wherever it is', async () => {
+    const changed = join(folder, 'changed');
+    const { weights } = await writeTinyPackage(changed, { context: 128 });
+    for (const at of [0, weights.length >> 1, weights.length - 1]) {
+      const file = await open(join(changed, 'weights.bin'), 'r+');
+      await file.write(Uint8Array.of(weights[at]! ^ 1), 0, 1, at);
+      await expect(openThreadEngine(changed, options()), `byte ${at}`).rejects.toMatchObject({ action: 'stop' });
+      await file.write(weights, at, 1, at);
+      await file.close();
+    }
+    await (await openThreadEngine(changed, options())).close();
+  });
+
+  it('names a package that is not there', async () => {
+    await expect(openThreadEngine(join(folder, 'nothing'), options())).rejects.toThrow(/manifest\.json/);
+  });
+
+  it('fails the running job when the thread dies, starts it again, and gives up after too many crashes in a row', async () => {
+    const { log, clock } = options();
+    const engine = await openThreadEngine(join(folder, 'model'), { log, clock, threadUrl: crashing });
+    try {
+      for (const dies of [1, 2]) {
+        await expect(engine.run(job({ promptIds: [dies] }), ignore, never)).rejects.toMatchObject({ code: 'engine_crashed', retryable: true });
+        // a job that is done resets the count
+        expect(await engine.run(job({ promptIds: [7] }), ignore, never)).toMatchObject({ completionIds: [5] });
+      }
+      for (let i = 0; i <= workerLimits.engineRestarts; i++) {
+        await expect(engine.run(job({ promptIds: [1] }), ignore, never)).rejects.toMatchObject({ code: 'engine_crashed' });
+      }
+      await expect(engine.run(job({ promptIds: [7] }), ignore, never)).rejects.toMatchObject({ code: 'engine_gone', action: 'stop' });
+      expect(log.of('engine_gone')).toHaveLength(1);
+      expect(JSON.stringify(log.events)).not.toContain('secret');
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('runs one job at a time', async () => {
+    const engine = await openThreadEngine(join(folder, 'model'), options());
+    try {
+      const first = engine.run(job({ maxTokens: 50 }), ignore, never);
+      await expect(engine.run(job(), ignore, never)).rejects.toMatchObject({ code: 'engine_busy', retryable: true });
+      expect(await first).toMatchObject({ finish: 'length' });
+    } finally {
+      await engine.close();
+    }
+  });
+});
