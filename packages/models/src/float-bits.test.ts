@@ -11,7 +11,7 @@ it('pow2 is exact over its whole range', () => {
 it('exponentOf: 1/2 <= x / 2^e < 1', () => {
   for (const x of [1, 0.5, 0.75, 2, 3, 127, 1e-5, 1e300, 1e-300, 2 ** -1060, Number.MIN_VALUE, Number.MAX_VALUE]) {
     const e = exponentOf(x);
-    const scaled = (x / pow2(Math.floor(e / 2))) / pow2(e - Math.floor(e / 2));
+    const scaled = x / pow2(Math.floor(e / 2)) / pow2(e - Math.floor(e / 2));
     expect(scaled).toBeGreaterThanOrEqual(0.5);
     expect(scaled).toBeLessThan(1);
   }

@@ -28,10 +28,10 @@ export const limits = {
   chatMessages: 4_096,
   /** Milliseconds for rendering one chat template. */
   renderMilliseconds: 2_000,
-  /** Chats waiting for the render thread. */
+  /** Chats waiting for the render process. */
   renderQueue: 256,
-  /** Megabytes of heap of the render thread. */
-  renderHeapMegabytes: 64,
+  /** Megabytes of heap of the render process. */
+  renderHeapMegabytes: 256,
   /** Positions that a converted model may use, whatever its file says. */
   contextPositions: 8_192,
   /** Bytes of a file that is downloaded. */

@@ -11,7 +11,8 @@ export function checkMessages(messages: readonly ChatMessage[]): void {
   const fail = (field: string, expected: string, got: string): never => {
     throw new CommonweightError(`${field}: expected ${expected}, got ${got}`, { code: 'chat_messages', field });
   };
-  if (messages.length === 0 || messages.length > limits.chatMessages) fail('messages', `1 to ${limits.chatMessages} messages`, String(messages.length));
+  if (messages.length === 0 || messages.length > limits.chatMessages)
+    fail('messages', `1 to ${limits.chatMessages} messages`, String(messages.length));
   let length = 0;
   for (const [i, { role, content }] of messages.entries()) {
     // A role ends up between control tokens; a word cannot be one.

@@ -4,7 +4,7 @@ import type { ModelPackage } from '../package/open-package.ts';
 import type { Tokenizer } from '../tokenizer/create-tokenizer.ts';
 import { type ChatMessage, checkMessages } from './chat-message.ts';
 import { markControlTokens } from './control-marks.ts';
-import { RenderThread } from './render-thread.ts';
+import { RenderProcess } from './render-process.ts';
 
 export interface RenderOptions {
   /** Whether the text ends with the opening of the assistant's answer. */
@@ -19,12 +19,11 @@ export interface ChatRenderer {
   readonly close: () => Promise<void>;
 }
 
-/** A renderer with its own thread, which is started at once. */
+/** A renderer with its own process, which is started at once. */
 export function createChatRenderer(model: Pick<ModelPackage, 'tokenizer' | 'chatTemplate'>, milliseconds?: number): ChatRenderer {
   const tokenizer: Tokenizer = model.tokenizer();
   const marks = markControlTokens(model.chatTemplate(), tokenizer.special, randomBytes(16).toString('hex'));
-  const thread = new RenderThread(marks.template, milliseconds);
-  thread.warm();
+  const renderer = new RenderProcess(marks.template, milliseconds);
   return {
     async renderChat(messages, { addGenerationPrompt, date }) {
       checkMessages(messages);
@@ -32,9 +31,9 @@ export function createChatRenderer(model: Pick<ModelPackage, 'tokenizer' | 'chat
         throw new CommonweightError(`date: expected YYYY-MM-DD, got ${JSON.stringify(date.slice(0, 40))}`, { code: 'date', field: 'date' });
       }
       const plain = messages.map(({ role, content }) => ({ role, content }));
-      const text = await thread.render({ messages: plain, addGenerationPrompt, date });
+      const text = await renderer.render({ messages: plain, addGenerationPrompt, date });
       return marks.split(text).flatMap((piece) => (typeof piece === 'number' ? [piece] : tokenizer.encode(piece, { allowSpecial: false })));
     },
-    close: () => thread.close(),
+    close: () => renderer.close(),
   };
 }

@@ -3,6 +3,7 @@ import type { ChatMessage } from './chat-message.ts';
 export interface RenderSetup {
   readonly template: string;
   readonly maximumLength: number;
+  readonly milliseconds: number;
 }
 
 export interface RenderJob {
@@ -13,5 +14,5 @@ export interface RenderJob {
 
 export type RenderAnswer = { readonly text: string } | { readonly error: string };
 
-/** Posted once, when the thread has loaded its code. */
+/** Sent once, when the process has its template and can take jobs. */
 export const READY = 'ready';

@@ -57,12 +57,19 @@ function firstByte(response: IncomingMessage, start: number, url: URL, bytes: nu
   if (response.statusCode !== 206) throw new SourceError(url.host, `answers with status ${response.statusCode}`);
   const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '');
   if (Number(range?.[1]) !== start || Number(range?.[2]) !== bytes) {
-    throw new SourceError(url.host, `expected bytes from ${start} of ${bytes}, got ${response.headers['content-range'] ?? 'no content-range'}`);
+    throw new SourceError(
+      url.host,
+      `expected bytes from ${start} of ${bytes}, got ${response.headers['content-range'] ?? 'no content-range'}`,
+    );
   }
   return start;
 }
 
-async function writeBody(response: IncomingMessage, { url, partPath, bytes, onBytes, signal }: DownloadOptions, start: number): Promise<void> {
+async function writeBody(
+  response: IncomingMessage,
+  { url, partPath, bytes, onBytes, signal }: DownloadOptions,
+  start: number,
+): Promise<void> {
   const file = await open(partPath, start > 0 ? 'r+' : 'w').catch((error: unknown) => {
     throw fileError(error, `writing ${partPath}`);
   });

@@ -25,10 +25,13 @@ export async function ensureDefaultModel(options: Omit<FetchOptions, 'plan'>): P
     ...(signal ? { signal } : {}),
   });
   if (made.modelId !== defaultModel.modelId) {
-    throw new CommonweightError(`the default model was converted to ${made.modelId}, expected ${defaultModel.modelId}: this is a bug of the converter`, {
-      code: 'model_id',
-      action: 'stop',
-    });
+    throw new CommonweightError(
+      `the default model was converted to ${made.modelId}, expected ${defaultModel.modelId}: this is a bug of the converter`,
+      {
+        code: 'model_id',
+        action: 'stop',
+      },
+    );
   }
   return made.dir;
 }

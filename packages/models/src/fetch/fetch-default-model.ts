@@ -58,7 +58,8 @@ export async function fetchDefaultModel(options: FetchOptions): Promise<string> 
   const { plan = defaultFetchPlan, dataDir, path } = options;
   if (path !== undefined) {
     const wrong = await whyWrong(path, plan, options);
-    if (wrong !== undefined) throw new CommonweightError(`${path}: ${wrong}; pass the path of ${plan.fileName}`, { code: 'digest_mismatch', field: 'model' });
+    if (wrong !== undefined)
+      throw new CommonweightError(`${path}: ${wrong}; pass the path of ${plan.fileName}`, { code: 'digest_mismatch', field: 'model' });
     return path;
   }
   const folder = join(dataDir, 'downloads');
@@ -96,7 +97,15 @@ async function fromHub({ onProgress, signal }: FetchOptions, plan: FetchPlan, fo
   const partPath = join(folder, `${plan.fileName}.part`);
   const { bytes, connectMilliseconds, idleMilliseconds } = plan;
   const onBytes = (done: number): void => onProgress?.('download', done, bytes);
-  await download({ url: new URL(plan.hubUrl), partPath, bytes, onBytes, connectMilliseconds, idleMilliseconds, ...(signal ? { signal } : {}) });
+  await download({
+    url: new URL(plan.hubUrl),
+    partPath,
+    bytes,
+    onBytes,
+    connectMilliseconds,
+    idleMilliseconds,
+    ...(signal ? { signal } : {}),
+  });
   return partPath;
 }
 

@@ -15,12 +15,18 @@ const allowed = (from: URL, to: URL): boolean =>
   to.origin === from.origin || (to.protocol === 'https:' && TRUSTED_SUFFIXES.some((suffix) => to.hostname.endsWith(suffix)));
 
 /** GET with redirects to known hosts only. Rejects with a {@link SourceError} when nobody answers in time; the body is the caller's to read. */
-export async function getFollowing(start: URL, headers: Record<string, string>, timeouts: HttpTimeouts, signal?: AbortSignal): Promise<IncomingMessage> {
+export async function getFollowing(
+  start: URL,
+  headers: Record<string, string>,
+  timeouts: HttpTimeouts,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   let url = start;
   for (let hop = 0; hop <= limits.redirects; hop++) {
     const response = await get(url, headers, timeouts, signal);
     const location = response.headers.location;
-    if (response.statusCode === undefined || response.statusCode < 300 || response.statusCode > 399 || location === undefined) return response;
+    if (response.statusCode === undefined || response.statusCode < 300 || response.statusCode > 399 || location === undefined)
+      return response;
     response.destroy();
     const next = new URL(location, url);
     if (!allowed(start, next)) throw new SourceError(start.host, `redirects to ${next.host}, which is not a known host of this model`);

@@ -4,6 +4,11 @@ import { CommonweightError } from '@commonweight/protocol';
 export class SourceError extends CommonweightError {
   override readonly name = 'SourceError';
   constructor(source: string, reason: string, cause?: unknown) {
-    super(`${source}: ${reason}`, { code: 'source_unavailable', action: 'retry', field: source, ...(cause === undefined ? {} : { cause }) });
+    super(`${source}: ${reason}`, {
+      code: 'source_unavailable',
+      action: 'retry',
+      field: source,
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 }

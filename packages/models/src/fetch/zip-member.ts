@@ -89,11 +89,13 @@ async function locate(file: FileHandle, name: string): Promise<Member> {
   if (end < 0) fail('no end of central directory; this is not a zip file, or it is cut short');
   const count = tail.getUint16(end + 10, true);
   const directoryBytes = tail.getUint32(end + 12, true);
-  if (count > limits.zipEntries || directoryBytes > limits.zipDirectoryBytes) fail(`a directory of ${count} entries and ${directoryBytes} bytes`);
+  if (count > limits.zipEntries || directoryBytes > limits.zipDirectoryBytes)
+    fail(`a directory of ${count} entries and ${directoryBytes} bytes`);
   const directory = await read(tail.getUint32(end + 16, true), directoryBytes, 'central directory');
 
   for (let at = 0, i = 0; i < count; i++) {
-    if (at + ENTRY_BYTES > directoryBytes || directory.getUint32(at, true) !== ENTRY) fail(`entry ${i} of the central directory is damaged`);
+    if (at + ENTRY_BYTES > directoryBytes || directory.getUint32(at, true) !== ENTRY)
+      fail(`entry ${i} of the central directory is damaged`);
     const nameBytes = directory.getUint16(at + 28, true);
     const next = at + ENTRY_BYTES + nameBytes + directory.getUint16(at + 30, true) + directory.getUint16(at + 32, true);
     if (next > directoryBytes) fail(`entry ${i} of the central directory is damaged`);
@@ -105,9 +107,14 @@ async function locate(file: FileHandle, name: string): Promise<Member> {
   return fail(`expected the member ${name}, found none`);
 }
 
-async function memberOf(directory: DataView, at: number, read: (at: number, length: number, what: string) => Promise<DataView>): Promise<Member> {
+async function memberOf(
+  directory: DataView,
+  at: number,
+  read: (at: number, length: number, what: string) => Promise<DataView>,
+): Promise<Member> {
   const method = directory.getUint16(at + 10, true);
-  if (directory.getUint16(at + 8, true) & ENCRYPTED || (method !== STORED && method !== DEFLATED)) fail(`compression method ${method} is not supported`);
+  if (directory.getUint16(at + 8, true) & ENCRYPTED || (method !== STORED && method !== DEFLATED))
+    fail(`compression method ${method} is not supported`);
   const packed = directory.getUint32(at + 20, true);
   const size = directory.getUint32(at + 24, true);
   const offset = directory.getUint32(at + 42, true);

@@ -105,7 +105,8 @@ describe('a damaged file gives a typed error or a sound result', () => {
 
   it('cut at any length', () => {
     expect(outcome(whole)).toBe('sound');
-    for (let length = 0; length < whole.length; length += length < header ? 37 : 1_021) expect(outcome(whole.subarray(0, length))).not.toBe('sound');
+    for (let length = 0; length < whole.length; length += length < header ? 37 : 1_021)
+      expect(outcome(whole.subarray(0, length))).not.toBe('sound');
   });
 
   it('with any byte of the header changed', () => {

@@ -48,7 +48,11 @@ it('a row of zeros has scale 0 and stays zero', async () => {
 });
 
 it('the extreme value is 127, never -128', async () => {
-  const { packed } = await convert(64, 16, Array.from({ length: 1024 }, (_, i) => (i % 2 ? -0.3 : 0.3)));
+  const { packed } = await convert(
+    64,
+    16,
+    Array.from({ length: 1024 }, (_, i) => (i % 2 ? -0.3 : 0.3)),
+  );
   expect(new Set(packed)).toEqual(new Set([127, -127]));
 });
 

@@ -10,7 +10,10 @@ it('equals rounded cosines and sines, but for the last place of float64 angles',
     for (let i = 0; i < 32; i++) {
       const angle = position * 100_000 ** ((-2 * i) / 64);
       const at = (position * 32 + i) * 4;
-      const differences = [table.getInt16(at, true) - Math.round(32767 * Math.cos(angle)), table.getInt16(at + 2, true) - Math.round(32767 * Math.sin(angle))];
+      const differences = [
+        table.getInt16(at, true) - Math.round(32767 * Math.cos(angle)),
+        table.getInt16(at + 2, true) - Math.round(32767 * Math.sin(angle)),
+      ];
       for (const difference of differences) {
         expect(Math.abs(difference)).toBeLessThanOrEqual(1);
         if (difference !== 0) different++;

@@ -12,7 +12,24 @@ export interface TinyModelOptions {
   readonly context?: number;
 }
 
-const merges = ['h e', 'l l', 'he ll', 'hell o', 'Ġ w', 'o r', 'Ġw or', 'l d', 'Ġwor ld', 'Ġ t', 'Ġt he', 'i n', 'a n', 'e r', 'u s', 'us er'];
+const merges = [
+  'h e',
+  'l l',
+  'he ll',
+  'hell o',
+  'Ġ w',
+  'o r',
+  'Ġw or',
+  'l d',
+  'Ġwor ld',
+  'Ġ t',
+  'Ġt he',
+  'i n',
+  'a n',
+  'e r',
+  'u s',
+  'us er',
+];
 const controls = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 /** As SmolLM2's, shortened. */
 const template =
