@@ -2,9 +2,11 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Chain } from '@commonweight/chain';
 import { createWasmExecutor } from '@commonweight/engine';
 import { loadEngineWasm, nodeSha256 } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
+import { type Bundle, type Hex32, fromHex, receiptDigest } from '@commonweight/protocol';
 import {
   type ByzantineStrategy,
   type RoleProcess,
@@ -13,7 +15,16 @@ import {
   requireRealModel,
   startTestNetwork,
 } from '@commonweight/testkit';
-import { type Report, type StepId, type VerifierModel, formatReport, readSaved, replay, verifyBundle } from '@commonweight/verifier';
+import {
+  type ChainFacts,
+  type Report,
+  type StepId,
+  type VerifierModel,
+  formatReport,
+  readSaved,
+  replay,
+  verifyBundle,
+} from '@commonweight/verifier';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const found = await requireRealModel();
@@ -28,7 +39,7 @@ interface Answer {
 }
 
 async function ask(gateway: RoleProcess, node: string, sampling: object): Promise<Answer> {
-  const response = await fetch(new URL(`${gateway.url.replace(/\/v1\/?$/, '')}/v1/chat/completions`), {
+  const response = await fetch(new URL('/v1/chat/completions', gateway.url), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -51,6 +62,25 @@ async function loadModel(packageDir: string): Promise<VerifierModel> {
   } finally {
     await model.close();
   }
+}
+
+interface ReceiptBody {
+  readonly status: string;
+  readonly proof: { readonly index: number; readonly count: number; readonly siblings: readonly Hex32[] };
+}
+
+/** What anybody can look up on chain about a receipt; the proof comes from the gateway. */
+async function factsOf(chain: Chain, { receipt }: Bundle, { siblings, ...place }: ReceiptBody['proof']): Promise<ChainFacts> {
+  const node = (await chain.nodeInfo(receipt.node))!;
+  const batch = (await chain.batch(receipt.node, receipt.batch))!;
+  const proof = { ...place, siblings: siblings.map((sibling) => fromHex(sibling, 32)) };
+  return {
+    chainId: chain.chainId,
+    receiptLog: chain.deployments.receiptLog,
+    node: { registered: true, sessionKey: node.sessionKey, bond: node.bond, minimumBond: await chain.minimumBond() },
+    model: { registered: (await chain.modelInfo(receipt.modelId)) !== undefined },
+    batch: { posted: true, root: batch.root, count: batch.count, proof },
+  };
 }
 
 const failedSteps = (report: Report): StepId[] => report.steps.filter(({ status }) => status === 'failed').map(({ id }) => id);
@@ -101,6 +131,20 @@ describe.skipIf('reason' in found)(`lying workers and an honest one${'reason' in
       expect(replay({ bundle, model }).text).toBe(answerText);
     }
     await stop();
+  });
+
+  it('an honest receipt goes on chain, and every step of its verification passes', async () => {
+    const { nodeId, stop } = await network.startWorker('posted');
+    const { body } = await ask(gateway, nodeId!, randomly);
+    const { bundle, answerText } = readSaved(body);
+    const receipt = new URL(`/v1/receipts/${receiptDigest(bundle.receipt, bundle.domain)}`, gateway.url);
+    const read = async (): Promise<ReceiptBody> => (await (await fetch(receipt)).json()) as ReceiptBody;
+    await expect.poll(async () => (await read()).status, { timeout: 10_000, interval: 250 }).toBe('posted');
+    const chain = await factsOf(network.chain, bundle, (await read()).proof);
+    await stop();
+    const report = verifyBundle({ bundle, answerText: answerText!, model, chain, sha256: nodeSha256 });
+    expect(report.steps.filter(({ status }) => status !== 'passed').map(({ id }) => id)).toEqual(['end']);
+    expect(report).toMatchObject({ verdict: 'verified', notChecked: [] });
   });
 
   it('tampered-model passes the gateway; the first differing position and commit point are named', async () => {

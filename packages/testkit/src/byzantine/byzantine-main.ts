@@ -15,16 +15,15 @@ async function main(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
   process.once('disconnect', () => stop.abort());
   const worker = await startWorker(await readWorkerConfig(values.config), dependenciesOf(values.strategy), stop.signal);
-  process.send?.({ type: 'ready', url: worker.url, nodeId: worker.nodeId });
-  if (!stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener('abort', resolve, { once: true }));
-  await worker.stop();
+  if (process.connected) process.send?.({ type: 'ready', url: worker.url, nodeId: worker.nodeId });
+  await worker.closed;
 }
 
 try {
   await main();
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  process.send?.({ type: 'failed', message });
+  if (process.connected) process.send?.({ type: 'failed', message });
   process.stderr.write(`${message}\n`);
   process.exitCode = 2;
 } finally {

@@ -30,9 +30,9 @@ import {
   toHex,
 } from '@commonweight/protocol';
 
-export const payerKey = `0x${'11'.repeat(32)}` as Hex32;
+const payerKey = `0x${'11'.repeat(32)}` as Hex32;
 export const sessionKey = `0x${'22'.repeat(32)}` as Hex32;
-export const node = `0x${'33'.repeat(20)}` as Address;
+const node = `0x${'33'.repeat(20)}` as Address;
 export const domain: Domain = { chainId: 31_337, verifyingContract: `0x${'c0'.repeat(20)}` as Address };
 export const greedy: SamplerSettings = { temperature: 0, topK: 0, topP: 1_000_000 };
 

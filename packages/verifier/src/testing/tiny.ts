@@ -27,7 +27,7 @@ export function tamperedExecutor(layer: number): typeof executor {
 
 export const otherModel = buildTinyModel({ seed: 12, layers: 3, commitPoints: [0, 2] });
 
-export const sampled = { temperature: 4_000_000, topK: 40, topP: 950_000 } as const;
+const sampled = { temperature: 4_000_000, topK: 40, topP: 950_000 } as const;
 
 export const job: Job = {
   promptIds: [5, 17, 33, 2, 61, 80],
