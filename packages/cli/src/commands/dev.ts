@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
-import { runDev } from '../dev/run-dev.ts';
 import { limits } from '../limits.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
@@ -50,6 +49,7 @@ Exit codes: 0 ended as asked, 1 the network broke down, 2 could not start.`,
       const output = begin(context, options);
       const data = resolve(options.data ?? defaultDataFolder());
       mkdirSync(data, { recursive: true, mode: 0o700 });
+      const { runDev } = await import('../dev/run-dev.ts');
       context.exit = await runDev({
         data,
         otherData: options.data !== undefined,

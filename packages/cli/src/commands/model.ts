@@ -1,11 +1,7 @@
-import { openPackage } from '@commonweight/models';
 import type { Command } from 'commander';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
 import { type Layout, layout } from '../dev/layout.ts';
-import { importModel, prepareModel } from '../dev/prepare-model.ts';
-import type { Output } from '../output.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
 interface Options extends CommonOptions {
@@ -27,6 +23,7 @@ export function addModelCommand(program: Command, context: Context): void {
     const output = begin(context, options);
     const folders = foldersOf(options);
     mkdirSync(folders.data, { recursive: true, mode: 0o700 });
+    const { importModel, prepareModel } = await import('../dev/prepare-model.ts');
     const { id, name, dir } = await (path === 'default'
       ? prepareModel({ layout: folders, output })
       : importModel({ path, layout: folders, output }));
@@ -40,20 +37,10 @@ export function addModelCommand(program: Command, context: Context): void {
     .option('--data <dir>', "data folder (default: the user's)")
     .addHelpText('after', '\nExample:\n  $ commonweight model list --json');
   withCommonOptions(listCommand).action(async (options: Options) => {
-    await list(foldersOf(options), begin(context, options));
+    const output = begin(context, options);
+    const { listModels } = await import('../dev/list-models.ts');
+    await listModels(foldersOf(options), output);
   });
 }
 
 const foldersOf = (options: Options): Layout => layout(options.data ?? defaultDataFolder());
-
-async function list(folders: Layout, output: Output): Promise<void> {
-  const ids = existsSync(folders.models) ? readdirSync(folders.models).filter((name) => /^0x[0-9a-f]{64}$/u.test(name)) : [];
-  for (const id of ids) {
-    const model = await openPackage(join(folders.models, id), id as `0x${string}`);
-    const bytes = model.manifest.files.reduce((sum, { size }) => sum + size, 0);
-    output.event('model', { id, name: model.card.name, bytes, dir: model.dir });
-    output.print(`${model.card.name}  ${id}  ${(bytes / 2 ** 20).toFixed(0)} MiB  ${model.dir}`);
-    await model.close();
-  }
-  if (ids.length === 0) output.note(`no model in ${folders.models}: commonweight model import default`);
-}

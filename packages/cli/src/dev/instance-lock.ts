@@ -1,4 +1,4 @@
-import { FolderLock } from '@commonweight/node';
+import { FolderLock } from '@commonweight/node/folder-lock';
 import { CommonweightError } from '@commonweight/protocol';
 import { join } from 'node:path';
 import { UsageError } from '../fault.ts';

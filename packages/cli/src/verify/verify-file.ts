@@ -1,0 +1,54 @@
+import { nodeSha256 } from '@commonweight/engine/node';
+import { type Verdict, formatReport, verifyBundle } from '@commonweight/verifier';
+import type { Context } from '../context.ts';
+import { layout } from '../dev/layout.ts';
+import { explain } from '../fault.ts';
+import { type Output, bar } from '../output.ts';
+import { defaultDataFolder } from '../platform/data-folder.ts';
+import { readInput } from './input.ts';
+import { loadModel, packageFolder } from './load-model.ts';
+import { lookUp } from './look-up.ts';
+
+export interface VerifyOptions {
+  readonly modelDir?: string;
+  readonly data?: string;
+  readonly rpc?: string;
+}
+
+/** Checks a saved answer with everything that can be had on this machine, prints the report. */
+export async function verify(file: string, options: VerifyOptions, output: Output, context: Context): Promise<Verdict> {
+  const { bundle, answerText } = readInput(file);
+  const folders = layout(options.data ?? defaultDataFolder());
+  const { facts, remarks } = await lookUp(bundle, folders, options.rpc);
+  remarks.forEach((remark) => output.note(`note: ${remark}`));
+
+  const { modelId } = bundle.receipt;
+  const model = await orReason(async () => loadModel(packageFolder(modelId, folders.models, options.modelDir), modelId));
+  if ('reason' in model) output.note(`note: ${model.reason}`);
+  const report = verifyBundle({
+    bundle,
+    ...(answerText !== undefined && { answerText }),
+    ...('value' in model && { model: model.value }),
+    ...(facts && { chain: facts }),
+    sha256: nodeSha256,
+    onProgress: (done, total) =>
+      output.progress('progress', `re-executing ${bar(done, total)} ${done}/${total} positions`, { done, total }),
+  });
+  output.print(formatReport(report).trimEnd());
+  if (output.json)
+    context.streams.out(
+      `${JSON.stringify({ event: 'report', ...report, remarks: 'reason' in model ? [...remarks, model.reason] : remarks })}\n`,
+    );
+  return report.verdict;
+}
+
+/** A model that is missing or damaged leaves the other checks to be done; the reason is told. */
+async function orReason<T>(get: () => Promise<T>): Promise<{ readonly value: T } | { readonly reason: string }> {
+  try {
+    return { value: await get() };
+  } catch (error) {
+    const { message, expected } = explain(error);
+    if (!expected) throw error;
+    return { reason: message };
+  }
+}
