@@ -8,13 +8,12 @@ import { parseBody } from './parse.ts';
 const base = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
 const parse = (fields: Record<string, unknown>) => parseBody(chatRequestSchema, { ...base, ...fields });
 
-function refused(fields: Record<string, unknown>): { param: string | undefined; message: string; code: string } {
+function refused(fields: Record<string, unknown>): ApiError {
   try {
     parse(fields);
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    expect(error.status).toBe(400);
-    return { param: error.field, message: error.message, code: error.code };
+    if (error instanceof ApiError) return error;
+    throw error;
   }
   throw new Error(`accepted ${JSON.stringify(fields)}`);
 }
@@ -90,7 +89,8 @@ describe('chat request: each fault names its field', () => {
     ['stream_options', { stream_options: { include_usage: 1 } }, 'stream_options.include_usage', /boolean/],
   ])('%s', (_, fields, param, message) => {
     const error = refused(fields);
-    expect(error.param).toBe(param);
+    expect(error.status).toBe(400);
+    expect(error.field).toBe(param);
     expect(error.message).toContain(param);
     expect(error.message).toMatch(message);
   });

@@ -27,7 +27,8 @@ export class TestClock implements Clock {
   /** Fires every timer of at most `ms` that is set now. */
   pass(ms: number): void {
     this.#ahead += ms;
-    for (const timer of [...this.#timers]) {
+    // a callback may set the next timer: that one waits for the next call
+    for (const timer of Array.from(this.#timers)) {
       if (timer.ms > ms || !this.#timers.delete(timer)) continue;
       timer.callback();
     }
