@@ -61,7 +61,8 @@ describe('an honest answer', () => {
 
   it('is only `unchecked` without the model, with another model and when interrupted', () => {
     const other = { manifest: otherModel.manifest, executor: createReferenceExecutor(otherModel.manifest, otherModel.source) };
-    for (const input of [{ bundle }, { bundle, model: other }, { bundle, model, shouldStop: () => true }]) {
+    const mixed = { manifest, executor: other.executor };
+    for (const input of [{ bundle }, { bundle, model: other }, { bundle, model: mixed }, { bundle, model, shouldStop: () => true }]) {
       const report = verifyBundle(input);
       expect(report.verdict).toBe('unchecked');
       expect(exitCodes[report.verdict]).toBe(2);

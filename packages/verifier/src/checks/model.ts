@@ -7,6 +7,8 @@ export function checkModel({ bundle, model }: Subject): Outcome {
   const { modelId } = bundle.receipt;
   if (!model) return skipped(`model ${modelId} is not here`);
   const here = modelIdOf(model.manifest);
+  const runs = modelIdOf(model.executor.manifest);
+  if (runs !== here) return skipped(`the manifest here is of ${here}, the executor runs ${runs}`);
   return here === modelId
     ? passed(`weights and manifest here are ${here}`)
     : skipped(`the receipt is for model ${modelId}, the one here is ${here}`);
