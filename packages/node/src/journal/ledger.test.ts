@@ -1,7 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MerkleTag, type Receipt, ZERO_HEX32, addressOfKey, fromHex, isSignedBy, merkleRoot, receiptDigest, toHex } from '@commonweight/protocol';
+import {
+  MerkleTag,
+  type Receipt,
+  ZERO_HEX32,
+  addressOfKey,
+  fromHex,
+  isSignedBy,
+  merkleRoot,
+  receiptDigest,
+  toHex,
+} from '@commonweight/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from './ledger.ts';
 import { draft, identity, ledgerOptions, payers, sessionKey } from './testing/entries.ts';
@@ -93,9 +103,18 @@ describe('ledger', () => {
   });
 
   it('never journals a receipt that breaks the order, even when a liar changes it before signing', async () => {
-    for (const change of [{ sequence: 5 }, { batch: 3 }, { previous: `0x${'11'.repeat(32)}` }, { node: payers[1]! }, { cumulativeAmount: -1n }]) {
-      const { ledger } = await Ledger.open({ ...ledgerOptions(folder), beforeSign: (receipt: Receipt) => ({ ...receipt, ...change }) as Receipt });
-      await expect(ledger.issue(draft(0)), JSON.stringify(Object.keys(change))).rejects.toThrow();
+    for (const change of [
+      { sequence: 5 },
+      { batch: 3 },
+      { previous: `0x${'11'.repeat(32)}` },
+      { node: payers[1]! },
+      { cumulativeAmount: -1n },
+    ]) {
+      const { ledger } = await Ledger.open({
+        ...ledgerOptions(folder),
+        beforeSign: (receipt: Receipt) => ({ ...receipt, ...change }) as Receipt,
+      });
+      await expect(ledger.issue(draft(0))).rejects.toThrow(/do not follow|unsigned integer/);
       expect(ledger.state.receipts).toBe(0);
       await ledger.close();
     }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BatchPosting, ChainError } from '@commonweight/chain';
-import { CommonweightError } from '@commonweight/protocol';
+import type { CommonweightError } from '@commonweight/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../journal/ledger.ts';
 import { draft, identity, ledgerOptions } from '../journal/testing/entries.ts';
@@ -57,7 +57,14 @@ class FaultyChain implements ReceiptChain {
 }
 
 const poster = (clock?: Clock): BatchPoster =>
-  new BatchPoster({ node: identity.node, ledger, chain, log, intervalMs: 5000, clock: clock ?? { now: () => 0, sleep: async () => {}, after: () => () => {} } });
+  new BatchPoster({
+    node: identity.node,
+    ledger,
+    chain,
+    log,
+    intervalMs: 5000,
+    clock: clock ?? { now: () => 0, sleep: async () => {}, after: () => () => {} },
+  });
 const issue = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i++) await ledger.issue(draft(next++));
 };
@@ -136,7 +143,11 @@ describe('batch poster', () => {
     await issue(1);
     await poster().step();
     const [good] = chain.batches;
-    for (const batches of [[{ ...good!, root: `0x${'66'.repeat(32)}` as const }], [{ ...good!, count: 2 }], [good!, { ...good!, batchIndex: 1 }]]) {
+    for (const batches of [
+      [{ ...good!, root: `0x${'66'.repeat(32)}` as const }],
+      [{ ...good!, count: 2 }],
+      [good!, { ...good!, batchIndex: 1 }],
+    ]) {
       chain.batches = batches;
       await expect(poster().compare()).rejects.toMatchObject({ code: 'batch_conflict', action: 'stop' });
       const told: CommonweightError[] = [];

@@ -1,19 +1,28 @@
 import { buildTinyModel } from '@commonweight/engine/testing';
-import { type Address, type CanonicalRequest, type Hex32, type RunRequest, modelIdOf, parseRunRequest, requestHashOf } from '@commonweight/protocol';
+import {
+  type Address,
+  type CanonicalRequest,
+  type Hex32,
+  type RunRequest,
+  modelIdOf,
+  parseRunRequest,
+  requestHashOf,
+} from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import { type Offer, checkRun } from './check-run.ts';
 import { ask, payerKey } from './testing/payer.ts';
 
+const address = (byte: string): Address => `0x${byte.repeat(20)}` as Address;
 const { manifest } = buildTinyModel({ context: 16 });
 const modelId = modelIdOf(manifest);
-const domain = { chainId: 31_337, verifyingContract: `0x${'c0'.repeat(20)}` as Address };
-const node = `0x${'0a'.repeat(20)}` as Address;
+const domain = { chainId: 31_337, verifyingContract: address('c0') };
+const node = address('0a');
 const offer: Offer = {
   node,
   domain,
   promptPrice: 3n,
   completionPrice: 10n,
-  asset: `0x${'ee'.repeat(20)}` as Address,
+  asset: address('ee'),
   manifestOf: (id) => (id === modelId ? manifest : undefined),
 };
 const good = { asset: offer.asset, promptPrice: '3', completionPrice: '11' };
@@ -29,9 +38,9 @@ describe('what a node checks before it works', () => {
   const other = `0x${'bb'.repeat(32)}` as Hex32;
   const tampered = (change: Partial<CanonicalRequest>): RunRequest => ({ ...request(), request: { ...request().request, ...change } });
   const cases: [name: string, run: RunRequest, code: string, field: string][] = [
-    ['a request for another node', request({ node: `0x${'0b'.repeat(20)}` }), 'wrong_node', 'request.node'],
+    ['a request for another node', request({ node: address('0b') }), 'wrong_node', 'request.node'],
     ['a model that is not served', request({ modelId: other }), 'model_not_served', 'request.modelId'],
-    ['another asset', request({ asset: `0x${'00'.repeat(20)}` }), 'wrong_asset', 'request.asset'],
+    ['another asset', request({ asset: address('00') }), 'wrong_asset', 'request.asset'],
     ['a payment channel', request({ channel: other }), 'unknown_channel', 'request.channel'],
     ['a lower prompt price', request({ promptPrice: '2' }), 'price_too_low', 'request.promptPrice'],
     ['a lower completion price', request({ completionPrice: '9' }), 'price_too_low', 'request.completionPrice'],
@@ -43,9 +52,19 @@ describe('what a node checks before it works', () => {
     ['other ids', { ...request(), promptIds: [1, 5, 9, 14] }, 'prompt_mismatch', 'request.promptRoot'],
     ['another nonce', { ...request(), nonce: other }, 'prompt_mismatch', 'request.promptRoot'],
     ['a field changed after signing', tampered({ maxTokens: 9 }), 'bad_signature', 'signature'],
-    ['another payer’s name', tampered({ payer: `0x${'0c'.repeat(20)}` }), 'bad_signature', 'signature'],
-    ['a signature for another chain', ask({ domain: { ...domain, chainId: 1 }, node, modelId, change: good }), 'bad_signature', 'signature'],
-    ['a signature with a key that is not the payer’s', { ...request(), signature: ask({ domain, node, modelId, key: other, change: good }).signature }, 'bad_signature', 'signature'],
+    ['another payer’s name', tampered({ payer: address('0c') }), 'bad_signature', 'signature'],
+    [
+      'a signature for another chain',
+      ask({ domain: { ...domain, chainId: 1 }, node, modelId, change: good }),
+      'bad_signature',
+      'signature',
+    ],
+    [
+      'a signature with a key that is not the payer’s',
+      { ...request(), signature: ask({ domain, node, modelId, key: other, change: good }).signature },
+      'bad_signature',
+      'signature',
+    ],
     ['a signature that is none', { ...request(), signature: `0x${'00'.repeat(65)}` }, 'bad_signature', 'signature'],
   ];
   for (const [name, run, code, field] of cases) {

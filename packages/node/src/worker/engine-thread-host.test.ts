@@ -90,7 +90,10 @@ describe('engine thread', () => {
     const engine = await openThreadEngine(join(folder, 'model'), { log, clock, threadUrl: crashing });
     try {
       for (const dies of [1, 2]) {
-        await expect(engine.run(job({ promptIds: [dies] }), ignore, never)).rejects.toMatchObject({ code: 'engine_crashed', retryable: true });
+        await expect(engine.run(job({ promptIds: [dies] }), ignore, never)).rejects.toMatchObject({
+          code: 'engine_crashed',
+          retryable: true,
+        });
         // a job that is done resets the count
         expect(await engine.run(job({ promptIds: [7] }), ignore, never)).toMatchObject({ completionIds: [5] });
       }

@@ -3,7 +3,15 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildTinyModel } from '@commonweight/engine/testing';
-import { CommonweightError, type Frame, type RunRequest, ZERO_ADDRESS, receiptDigest, requestHashOf, signDigest } from '@commonweight/protocol';
+import {
+  CommonweightError,
+  type Frame,
+  type RunRequest,
+  ZERO_ADDRESS,
+  receiptDigest,
+  requestHashOf,
+  signDigest,
+} from '@commonweight/protocol';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../journal/ledger.ts';
@@ -54,7 +62,11 @@ beforeEach(async () => {
   const queue = new RunQueue(QUEUE);
   const offer = { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest };
   service = new RunService({ offer, engines, ledger, digests, queue, clock: heldClock, log, fail: (error) => failures.push(error) });
-  server = await startHttpServer(createHttpApp({ node, service, queue, ledger, digests, engines, log }), { host: '127.0.0.1', port: 0 }, systemClock);
+  server = await startHttpServer(
+    createHttpApp({ node, service, queue, ledger, digests, engines, log }),
+    { host: '127.0.0.1', port: 0 },
+    systemClock,
+  );
 });
 afterEach(async () => {
   await service.stop();
@@ -63,7 +75,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const question = (maxTokens = 4, stopIds: number[] = []): RunRequest => ask({ domain, node, modelId: engine.modelId, nonce: nonce++, change: { maxTokens, stopIds } });
+const question = (maxTokens = 4, stopIds: number[] = []): RunRequest =>
+  ask({ domain, node, modelId: engine.modelId, nonce: nonce++, change: { maxTokens, stopIds } });
 
 /** Starts a run and reads on in the background. */
 function start(run: RunRequest) {
@@ -98,28 +111,42 @@ describe('POST /v1/run', () => {
     const refused = await postJson(`${server.url}/v1/run`, question());
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(await fieldsOf(refused)).toMatchObject({ status: 429, type: 'error', code: 'queue_full', retryable: true });
-    expect(((await (await fetch(`${server.url}/health`)).json()) as { queue: unknown }).queue).toEqual({ running: 1, waiting: 2, limit: 2 });
+    expect(((await (await fetch(`${server.url}/health`)).json()) as { queue: unknown }).queue).toEqual({
+      running: 1,
+      waiting: 2,
+      limit: 2,
+    });
     expect(engine.jobs).toHaveLength(1);
     // silence is broken while a run waits
-    for (const timer of [...timers]) timer();
+    for (const timer of timers) timer();
     await second.until('queued', 2);
     engine.step(11);
-    for (const run of [first, second, third]) expect((await run.done).at(-1)).toMatchObject({ type: 'receipt', receipt: { completionTokens: 4 } });
+    for (const run of [first, second, third])
+      expect((await run.done).at(-1)).toMatchObject({ type: 'receipt', receipt: { completionTokens: 4 } });
     expect(third.frames.filter(({ type }) => type === 'queued')).toContainEqual({ type: 'queued', ahead: 1 });
   });
 
   it('says stop_id when the model ends by itself', async () => {
     engine.step(3);
-    expect((await allFrames(server.url, question(8, [5]))).at(-1)).toMatchObject({ type: 'receipt', receipt: { finishReason: 'stop_id', completionTokens: 3 } });
+    expect((await allFrames(server.url, question(8, [5]))).at(-1)).toMatchObject({
+      type: 'receipt',
+      receipt: { finishReason: 'stop_id', completionTokens: 3 },
+    });
   });
 
   it('refuses bodies that are too long, no JSON, of another type, of another shape', async () => {
-    const post = (body: string, type = 'application/json') => fetch(`${server.url}/v1/run`, { method: 'POST', headers: { 'content-type': type }, body });
+    const post = (body: string, type = 'application/json') =>
+      fetch(`${server.url}/v1/run`, { method: 'POST', headers: { 'content-type': type }, body });
     expect(await fieldsOf(await post(' '.repeat(1_100_000)))).toMatchObject({ status: 413, code: 'body_too_long' });
     expect(await fieldsOf(await post('{'))).toMatchObject({ status: 400, code: 'malformed_json' });
     expect(await fieldsOf(await post('{}', 'text/plain'))).toMatchObject({ status: 415, code: 'content_type' });
-    expect(await fieldsOf(await postJson(`${server.url}/v1/run`, { ...question(), extra: 1 }))).toMatchObject({ status: 400, code: 'decode' });
-    expect(await fieldsOf(await postJson(`${server.url}/v1/run`, { ...question(), signature: `0x${'00'.repeat(65)}` }))).toMatchObject({ status: 401 });
+    expect(await fieldsOf(await postJson(`${server.url}/v1/run`, { ...question(), extra: 1 }))).toMatchObject({
+      status: 400,
+      code: 'decode',
+    });
+    expect(await fieldsOf(await postJson(`${server.url}/v1/run`, { ...question(), signature: `0x${'00'.repeat(65)}` }))).toMatchObject({
+      status: 401,
+    });
     expect(await fieldsOf(await fetch(`${server.url}/nothing`))).toMatchObject({ status: 404, code: 'not_found' });
     expect(engine.jobs).toHaveLength(0);
   });
@@ -161,16 +188,30 @@ describe('POST /v1/run', () => {
 describe('POST /v1/end', () => {
   it('refuses ends of unknown runs, by others, and ahead of the tokens', async () => {
     const run = question(8);
-    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 0, 'cancelled')))).toMatchObject({ status: 404, code: 'unknown_run' });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 0, 'cancelled')))).toMatchObject({
+      status: 404,
+      code: 'unknown_run',
+    });
     const running = start(run);
     engine.step(2);
     await running.until('token', 2);
-    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 2, 'cancelled', sessionKey)))).toMatchObject({ status: 401, code: 'bad_signature' });
-    expect(await fieldsOf(await postEnd(server.url, signEnd(run, { ...domain, chainId: 1 }, 2, 'cancelled')))).toMatchObject({ status: 401 });
-    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 3, 'cancelled')))).toMatchObject({ status: 409, code: 'end_ahead' });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 2, 'cancelled', sessionKey)))).toMatchObject({
+      status: 401,
+      code: 'bad_signature',
+    });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(run, { ...domain, chainId: 1 }, 2, 'cancelled')))).toMatchObject({
+      status: 401,
+    });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 3, 'cancelled')))).toMatchObject({
+      status: 409,
+      code: 'end_ahead',
+    });
     engine.step(6);
     expect((await running.done).at(-1)).toMatchObject({ type: 'receipt', receipt: { finishReason: 'length' } });
-    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 2, 'stop_string')))).toMatchObject({ status: 409, code: 'already_ended' });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(run, domain, 2, 'stop_string')))).toMatchObject({
+      status: 409,
+      code: 'already_ended',
+    });
   });
 
   it('gives the same receipt to every repetition, on both channels, during and after the run', async () => {
@@ -179,7 +220,11 @@ describe('POST /v1/end', () => {
     engine.step(5);
     await running.until('token', 5);
     const end = signEnd(run, domain, 2, 'stop_string');
-    const [one, two, other] = await Promise.all([postEnd(server.url, end), postEnd(server.url, end), postEnd(server.url, signEnd(run, domain, 1, 'cancelled'))]);
+    const [one, two, other] = await Promise.all([
+      postEnd(server.url, end),
+      postEnd(server.url, end),
+      postEnd(server.url, signEnd(run, domain, 1, 'cancelled')),
+    ]);
     const last = (await running.done).at(-1)!;
     if (last.type !== 'receipt') throw new Error('no receipt');
     expect(last.receipt).toMatchObject({ completionTokens: 2, finishReason: 'stop_string', requestHash: requestHashOf(run.request) });
@@ -198,9 +243,15 @@ describe('POST /v1/end', () => {
     const waiting = question();
     const second = start(waiting);
     await second.until('queued');
-    expect(await fieldsOf(await postEnd(server.url, signEnd(waiting, domain, 0, 'cancelled')))).toMatchObject({ status: 409, code: 'not_processed' });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(waiting, domain, 0, 'cancelled')))).toMatchObject({
+      status: 409,
+      code: 'not_processed',
+    });
     expect((await second.done).at(-1)).toMatchObject({ type: 'error', code: 'not_processed' });
-    expect(await fieldsOf(await postEnd(server.url, signEnd(begun, domain, 0, 'cancelled')))).toMatchObject({ status: 409, code: 'not_processed' });
+    expect(await fieldsOf(await postEnd(server.url, signEnd(begun, domain, 0, 'cancelled')))).toMatchObject({
+      status: 409,
+      code: 'not_processed',
+    });
     expect((await first.done).at(-1)).toMatchObject({ type: 'error', code: 'not_processed' });
     expect(ledger.state.receipts).toBe(0);
   });
@@ -227,7 +278,7 @@ describe('a reader that goes away', () => {
     const receipts = ledger.state.receipts;
     expect((await postEnd(server.url, signEnd(run, domain, 2, 'cancelled'))).status).toBe(200);
     expect(ledger.state.receipts).toBe(receipts + 1);
-    for (const timer of [...timers]) timer();
+    for (const timer of timers) timer();
     await log.next('run_abandoned');
     expect((await postEnd(server.url, signEnd(late, domain, 1, 'cancelled'))).status).toBe(404);
     expect(ledger.state.receipts).toBe(receipts + 1);

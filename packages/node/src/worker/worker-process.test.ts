@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectChain } from '@commonweight/chain';
-import { type Frame, type Hex32, type Receipt, type RunRequest, addressOfKey, modelIdOf, receiptDigest } from '@commonweight/protocol';
+import {
+  type Frame,
+  type Hex32,
+  type Receipt,
+  type RunRequest,
+  ZERO_HEX32,
+  addressOfKey,
+  modelIdOf,
+  receiptDigest,
+} from '@commonweight/protocol';
 import type { TinyModel } from '@commonweight/engine/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKeyFile } from '../platform/key-file.ts';
@@ -51,7 +60,8 @@ const receiptIn = (frames: readonly Frame[]): Receipt => {
 const digestOf = (receipt: Receipt): Hex32 => receiptDigest(receipt, network.chain.domain);
 
 async function posted(log: RecordingLog, batch: number, times = 1): Promise<void> {
-  for (let i = 1; log.of('batch_posted').filter(({ fields }) => fields['batch'] === batch).length < times; i++) await log.next('batch_posted', i);
+  for (let i = 1; log.of('batch_posted').filter(({ fields }) => fields['batch'] === batch).length < times; i++)
+    await log.next('batch_posted', i);
 }
 
 async function rpc(method: string, params: unknown[] = []): Promise<unknown> {
@@ -73,7 +83,7 @@ describe('a worker process', () => {
     const read = (async () => {
       for await (const frame of runFrames(url, interrupted)) if (frame.type === 'token' && frame.index === 3) child.kill('SIGKILL');
     })();
-    await expect(read).rejects.toThrow();
+    await expect(read).rejects.toThrow('terminated');
     expect(await ended).toEqual([null, 'SIGKILL']);
     expect(await network.chain.nextBatch(first.node)).toBe(0);
 
@@ -82,9 +92,14 @@ describe('a worker process', () => {
     try {
       await posted(log, 0);
       for (const receipt of [first, second]) {
-        const found = (await (await fetch(`${worker.url}/v1/receipts/${digestOf(receipt)}`)).json()) as { status: string; proof: { index: number; siblings: Hex32[] } };
+        const found = (await (await fetch(`${worker.url}/v1/receipts/${digestOf(receipt)}`)).json()) as {
+          status: string;
+          proof: { index: number; siblings: Hex32[] };
+        };
         expect(found.status).toBe('posted');
-        expect(await network.chain.verifyInclusion(worker.nodeId, 0, digestOf(receipt), found.proof.index, found.proof.siblings)).toBe(true);
+        expect(await network.chain.verifyInclusion(worker.nodeId, 0, digestOf(receipt), found.proof.index, found.proof.siblings)).toBe(
+          true,
+        );
       }
       // the interrupted request made no receipt: it may be asked again
       const third = receiptIn(await allFrames(worker.url, { ...interrupted }));
@@ -131,9 +146,9 @@ describe('a worker process', () => {
     const { rpcUrl, chainId } = network.dev;
     const foreign = await connectChain({ rpcUrl, chainId, deployments: network.chain.deployments, privateKey: operator });
     const batchIndex = await foreign.nextBatch(worker.nodeId);
-    await foreign.postBatch({ node: worker.nodeId, batchIndex, root: `0x${'66'.repeat(32)}`, count: 1, dataDigest: `0x${'00'.repeat(32)}` });
+    await foreign.postBatch({ node: worker.nodeId, batchIndex, root: `0x${'66'.repeat(32)}` as Hex32, count: 1, dataDigest: ZERO_HEX32 });
     await expect(worker.closed).rejects.toMatchObject({ code: 'batch_conflict' });
-    await expect(fetch(`${worker.url}/health`)).rejects.toThrow();
+    await expect(fetch(`${worker.url}/health`)).rejects.toThrow('fetch failed');
     await expect(startWorker(config, { log: new RecordingLog() })).rejects.toMatchObject({ code: 'batch_conflict' });
   });
 });

@@ -36,7 +36,9 @@ export class GateEngine implements EngineHost {
     const result = (finish: EngineResult['finish']): EngineResult => ({
       completionIds,
       finish,
-      digests: new Uint8Array(32 * this.manifest.graph.commitPoints.length * committedPositions(job.promptIds.length, completionIds.length)),
+      digests: new Uint8Array(
+        32 * this.manifest.graph.commitPoints.length * committedPositions(job.promptIds.length, completionIds.length),
+      ),
     });
     try {
       for (;;) {
