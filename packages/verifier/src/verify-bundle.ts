@@ -117,7 +117,7 @@ function summaryOf(verdict: Verdict, steps: readonly Step[]): string {
       return 'Re-executed bit for bit: this model, this prompt and these settings give exactly these tokens.';
     case 'refuted': {
       const wrong = steps.filter(({ status }) => status === 'failed').map(({ id }) => id);
-      return `Refuted by ${wrong.length === 1 ? 'the step' : 'the steps'} ${wrong.join(', ')}.`;
+      return `${wrong.length === 1 ? 'The step' : 'The steps'} ${wrong.join(', ')} failed.`;
     }
     case 'unchecked':
       return 'Nothing was refuted, but the answer was not re-executed: it counts as signed, not as verified.';
