@@ -4,6 +4,7 @@ export { checkManifestTensors, checkMatrixData, checkNormData, packedIndex } fro
 export { TensorError } from './reference/tensor-error.ts';
 export { sampleToken } from './sampler/sample-token.ts';
 export { createWasmExecutor } from './wasm/wasm-executor.ts';
+export { ENGINE_WASM_SHA256 } from './wasm/engine-digest.ts';
 export type { EngineModule } from './wasm/web-assembly.ts';
 export * from './generation.ts';
 export * from './reexecute.ts';
