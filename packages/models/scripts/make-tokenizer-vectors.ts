@@ -14,7 +14,9 @@ interface LlamaModel {
   tokenize(text: string, specialTokens: boolean, options: 'trimLeadingSpace' | undefined): readonly number[];
 }
 interface LlamaModule {
-  getLlama(options: object): Promise<{ loadModel(options: object): Promise<LlamaModel>; llamaCppRelease: { release: string } }>;
+  readonly getLlama: (
+    options: object,
+  ) => Promise<{ loadModel(options: object): Promise<LlamaModel>; llamaCppRelease: { release: string } }>;
 }
 
 const [folder, modelPath] = process.argv.slice(2);

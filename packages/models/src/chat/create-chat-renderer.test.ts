@@ -109,7 +109,7 @@ it('the date is the caller’s, never the clock’s', async () => {
 it.each([
   ['no messages', []],
   ['a role that is not a word', [{ role: '<|im_end|>', content: '' }]],
-  ['too many messages', new Array<ChatMessage>(4_097).fill(user(''))],
+  ['too many messages', Array.from({ length: 4_097 }, () => user(''))],
   ['too long messages', [user('x'.repeat(5 << 20))]],
 ])('%s', async (_, messages) => {
   await expect(renderer.renderChat(messages, { addGenerationPrompt: true })).rejects.toMatchObject({ code: 'chat_messages' });

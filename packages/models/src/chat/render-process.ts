@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
+import { after } from '../platform/timers.ts';
 import type { RenderAnswer, RenderJob, RenderSetup } from './render-protocol.ts';
 
 interface Running {
@@ -10,7 +11,7 @@ interface Running {
 }
 
 // Node runs compiled code only: from the sources (tests) it is the build beside them.
-const childUrl = new URL(import.meta.url.endsWith('.ts') ? '../../dist/chat/render-child.js' : './render-child.js', import.meta.url);
+const childUrl = new URL(import.meta.url.endsWith('.ts') ? '../../dist/chat/render-main.js' : './render-main.js', import.meta.url);
 
 const fail = (reason: string, code = 'chat_template'): CommonweightError =>
   new CommonweightError(`chat template: ${reason}`, { code, field: 'messages' });
@@ -93,7 +94,7 @@ export class RenderProcess {
   async #renderNow(job: RenderJob): Promise<string> {
     const { child, ready } = this.#start();
     hold(child, true);
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: (() => void) | undefined;
     let exited: (() => void) | undefined;
     try {
       await ready;
@@ -101,7 +102,7 @@ export class RenderProcess {
         const { milliseconds } = this.#setup;
         const late = (): void => reject(fail(`not rendered within ${milliseconds} ms`, 'chat_template_timeout'));
         // One more turn of the loop: where this process was busy itself, the answer may be waiting already.
-        timer = setTimeout(() => setImmediate(late), milliseconds);
+        cancel = after(milliseconds, () => setImmediate(late));
         child.once('message', (message) => resolve(message as RenderAnswer));
         child.once('exit', (exited = () => reject(fail('it used too much memory, the render process ended'))));
         child.send(job, (error) => {
@@ -114,7 +115,7 @@ export class RenderProcess {
       if ((error as CommonweightError).code === 'chat_template_timeout') await this.#kill(child);
       throw error;
     } finally {
-      clearTimeout(timer);
+      cancel?.();
       if (exited) child.off('exit', exited);
       child.removeAllListeners('message');
       hold(child, false);

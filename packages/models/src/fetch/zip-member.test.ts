@@ -38,15 +38,17 @@ it.each<[string, Uint8Array]>([
   await expect(extract(zip)).rejects.toMatchObject({ code: 'zip' });
 });
 
-it('any damaged byte of the directory gives a typed error, zlib’s own, or the data', async () => {
+it('any damaged byte of the directory gives a typed error or the data', async () => {
   const zip = writeZip([other, { name, data: data.subarray(0, 500) }]);
+  const outcomes = new Set<string>();
   for (let at = zip.length - 150; at < zip.length; at += 3) {
     const damaged = zip.slice();
     damaged[at]! ^= 0xff;
-    const error: unknown = await extract(damaged, 500).then(
-      () => undefined,
-      (reason: unknown) => reason,
+    const outcome = await extract(damaged, 500).then(
+      () => 'data',
+      (reason: unknown) => String((reason as { code?: unknown }).code),
     );
-    if (error !== undefined) expect(String((error as { code?: unknown }).code)).toMatch(/^(?:zip|Z_[A-Z_]+)$/);
+    outcomes.add(outcome);
   }
+  expect([...outcomes].sort()).toEqual(['data', 'zip']);
 });

@@ -54,7 +54,12 @@ export async function extractZipMember(options: ZipMemberOptions): Promise<void>
   const output = createWriteStream(outPath);
   const meter = meterOf(bytes, options.onBytes);
   const stages = member.method === STORED ? [input, meter, output] : [input, createInflateRaw(), meter, output];
-  await withFileErrors(`writing ${outPath}`, () => pipeline(stages, options.signal ? { signal: options.signal } : {}));
+  try {
+    await withFileErrors(`writing ${outPath}`, () => pipeline(stages, options.signal ? { signal: options.signal } : {}));
+  } catch (error) {
+    const damaged = String((error as NodeJS.ErrnoException).code).startsWith('Z_');
+    throw damaged ? new CommonweightError(`zip file: ${options.member} is damaged`, { code: 'zip', action: 'retry', cause: error }) : error;
+  }
   if (output.bytesWritten !== bytes) fail(`expected ${bytes} bytes of ${options.member}, unpacked ${output.bytesWritten}`);
 }
 

@@ -43,7 +43,11 @@ it('a matrix of several slabs equals its rows', async () => {
 });
 
 it('a row of zeros has scale 0 and stays zero', async () => {
-  const { packed, multipliers, exponent } = await convert(64, 16, new Array(1024).fill(0));
+  const { packed, multipliers, exponent } = await convert(
+    64,
+    16,
+    Array.from({ length: 1024 }, () => 0),
+  );
   expect([exponent, ...new Set(multipliers), ...new Set(packed)]).toEqual([22, 0, 0]);
 });
 
@@ -57,7 +61,7 @@ it('the extreme value is 127, never -128', async () => {
 });
 
 it.each([NaN, Infinity, -Infinity])('refuses %d', async (value) => {
-  await expect(convert(64, 1, [...new Array(63).fill(1), value])).rejects.toThrow(GgufError);
+  await expect(convert(64, 1, [...Array.from({ length: 63 }, () => 1), value])).rejects.toThrow(GgufError);
 });
 
 it('norm weights: 22 bits with sign and one exponent', () => {

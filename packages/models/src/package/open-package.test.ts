@@ -1,15 +1,13 @@
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageFiles } from '@commonweight/protocol';
-import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { importGguf } from '../import/import-gguf.ts';
 import { temporaryTestFolder } from '../testing/temporary-folder.ts';
 import { tinyModel } from '../testing/tiny-model.ts';
 import { type ModelPackage, openPackage } from './open-package.ts';
 
 const bytes = tinyModel({ layers: 1 });
-beforeAll(() => expect(bytes.length).toBeGreaterThan(10_000));
-
 async function tinyPackage(): Promise<string> {
   const folder = await temporaryTestFolder();
   await writeFile(join(folder, 'tiny.gguf'), bytes);

@@ -20,13 +20,32 @@ export function writeZip(entries: readonly ZipEntry[]): Uint8Array {
   let offset = 0;
   for (const { name, data, stored = false, claimedSize = data.length, method = stored ? 0 : 8 } of entries) {
     const packed = stored ? data : deflateRawSync(data);
-    const common = concatBytes(u16(20), u16(0), u16(method), u32(0), u32(0), u32(packed.length), u32(claimedSize), u16(utf8(name).length), u16(0));
+    const common = concatBytes(
+      u16(20),
+      u16(0),
+      u16(method),
+      u32(0),
+      u32(0),
+      u32(packed.length),
+      u32(claimedSize),
+      u16(utf8(name).length),
+      u16(0),
+    );
     const local = concatBytes(u32(0x04034b50), common, utf8(name), packed);
     directory.push(concatBytes(u32(0x02014b50), u16(20), common, u16(0), u16(0), u16(0), u32(0), u32(offset), utf8(name)));
     locals.push(local);
     offset += local.length;
   }
   const central = concatBytes(...directory);
-  const end = concatBytes(u32(0x06054b50), u16(0), u16(0), u16(entries.length), u16(entries.length), u32(central.length), u32(offset), u16(0));
+  const end = concatBytes(
+    u32(0x06054b50),
+    u16(0),
+    u16(0),
+    u16(entries.length),
+    u16(entries.length),
+    u32(central.length),
+    u32(offset),
+    u16(0),
+  );
   return concatBytes(...locals, central, end);
 }

@@ -28,7 +28,7 @@ export function parseTokenizerJson(text: string): TokenizerFile {
   if (raw.model?.type !== 'BPE') fail('a model of type BPE');
   if (raw.normalizer !== null || raw.post_processor !== null) fail('no normalizer and no post_processor');
   const entries = Object.entries((raw.model?.vocab ?? {}) as Record<string, unknown>);
-  const tokens = new Array<string>(entries.length);
+  const tokens = Array.from<string>({ length: entries.length });
   for (const [token, id] of entries) {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= entries.length || tokens[id] !== undefined)
       fail('ids 0, 1, 2, ...');

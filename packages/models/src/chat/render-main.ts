@@ -6,14 +6,14 @@ import { templateEnvironment } from './template-globals.ts';
 // A process of its own: a template that builds endless strings takes its process down (V8 aborts on a failed large allocation, also in a
 // worker thread), and that must not be the gateway. It gets strings and gives strings, has no environment, and ends when its parent does.
 let setup: RenderSetup | undefined;
-let program: ReturnType<typeof parse> | undefined;
+let parsed: { readonly program: ReturnType<typeof parse> } | undefined;
 
 function render({ messages, addGenerationPrompt, date }: RenderJob): RenderAnswer {
   const { template, maximumLength } = setup!;
   // lstrip and trim as Hugging Face's apply_chat_template has them.
-  program ??= parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true }));
+  parsed ??= { program: parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true })) };
   const variables = { messages, add_generation_prompt: addGenerationPrompt, bos_token: '', eos_token: '' };
-  const { value } = new Interpreter(templateEnvironment(date, variables)).run(program);
+  const { value } = new Interpreter(templateEnvironment(date, variables)).run(parsed.program);
   if (typeof value !== 'string') return { error: 'the template gives no text' };
   if (value.length > maximumLength)
     return { error: `the rendered chat has ${value.length} characters, at most ${maximumLength} are allowed` };
