@@ -18,7 +18,7 @@ export interface MatrixTensor {
   readonly columns: number;
   /** E: the scale of row n is `multiplier[n] * 2^-E`. */
   readonly exponent: number;
-  /** b: bits of the activations that are multiplied with it (8 or 14). */
+  /** b: bits of the activations that are multiplied with it (8 to 14). */
   readonly activationBits: number;
   /** Byte offset of the packed int8 weights in `weights.bin`, a multiple of 1,024. */
   readonly weights: number;
