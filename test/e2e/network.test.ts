@@ -63,14 +63,25 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
   });
 
   const ask = (options: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming> & { provider?: { only: string[] } } = {}) =>
-    client.chat.completions.create({ model: ready.model.name, messages: [{ role: 'user', content: JAPAN }], temperature: 0, max_tokens: 40, ...options });
+    client.chat.completions.create({
+      model: ready.model.name,
+      messages: [{ role: 'user', content: JAPAN }],
+      temperature: 0,
+      max_tokens: 40,
+      ...options,
+    });
 
   const getJson = async (url: string): Promise<Record<string, unknown>> => (await (await fetch(url)).json()) as Record<string, unknown>;
 
   it('has the nodes that it announced', async () => {
     expect(ready.nodes).toHaveLength(3);
     const { data: listed } = (await getJson(`${ready.url}/nodes`)) as { data: { id: string; health: { status: string } }[] };
-    expect(listed.filter(({ health }) => health.status === 'ok').map(({ id }) => id).toSorted()).toEqual(ready.nodes.map(({ id }) => id).toSorted());
+    expect(
+      listed
+        .filter(({ health }) => health.status === 'ok')
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(ready.nodes.map(({ id }) => id).toSorted());
   });
 
   it('keeps keys to their owner', () => {
@@ -112,12 +123,18 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
 
     it('a receipt has its inclusion proof within 10 s', async () => {
       const id = idOf(bundleOf(answer));
-      await expect.poll(() => getJson(`${ready.url}/receipts/${id}`), { timeout: 10_000, interval: 100 }).toMatchObject({ status: 'posted', proof: { count: expect.any(Number) } });
+      await expect
+        .poll(() => getJson(`${ready.url}/receipts/${id}`), { timeout: 10_000, interval: 100 })
+        .toMatchObject({ status: 'posted', proof: { count: expect.any(Number) } });
     });
 
     it('verify re-executes and asks the chain', async () => {
       const { code, out } = await commonweight('verify', file, '--data', data, '--json');
-      const report = JSON.parse(out.trim().split('\n').at(-1)!) as { verdict: string; notChecked: string[]; steps: { id: string; status: string }[] };
+      const report = JSON.parse(out.trim().split('\n').at(-1)!) as {
+        verdict: string;
+        notChecked: string[];
+        steps: { id: string; status: string }[];
+      };
       expect(code).toBe(0);
       expect(report.verdict).toBe('verified');
       expect(report.steps.filter(({ status, id }) => status === 'passed' && id.startsWith('chain-')).map(({ id }) => id)).toEqual([
@@ -142,7 +159,8 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
 
   it('every node gives the same tokens at temperature 0.8 with a seed', async () => {
     const bundles: Bundle[] = [];
-    for (const { id } of ready.nodes) bundles.push(bundleOf(await ask({ temperature: 0.8, seed: 11, max_tokens: 24, provider: { only: [id] } })));
+    for (const { id } of ready.nodes)
+      bundles.push(bundleOf(await ask({ temperature: 0.8, seed: 11, max_tokens: 24, provider: { only: [id] } })));
     expect(bundles.map(({ receipt }) => receipt.node)).toEqual(ready.nodes.map(({ id }) => id));
     for (const { completionIds, receipt } of bundles) {
       expect(completionIds).toEqual(bundles[0]?.completionIds);
@@ -166,7 +184,11 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
   it('a busy port is one sentence', async () => {
     const { port } = new URL(ready.url);
     const { code, out, err } = await commonweight('dev', '--port', port, '--data', join(folder, 'other'));
-    expect({ code, out, err }).toEqual({ code: 2, out: '', err: `Port ${port} is in use by another program: choose another one with --port N (0 takes any free one).\n` });
+    expect({ code, out, err }).toEqual({
+      code: 2,
+      out: '',
+      err: `Port ${port} is in use by another program: choose another one with --port N (0 takes any free one).\n`,
+    });
   });
 
   it('a second network on the same data is one sentence', async () => {
@@ -186,7 +208,9 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
 
     it('verify works and names the chain facts that it could not check', async () => {
       const { code, out } = await commonweight('verify', join(folder, 'answer.json'), '--data', data);
-      expect(out).toMatch(/Not checked:\n(?: {2}- .*\n)*? {2}- receipt in a batch on chain\n {2}- node registered.*\n {2}- model registered/u);
+      const notChecked = out.slice(out.indexOf('Not checked:'), out.indexOf('What remains trust:'));
+      for (const fact of ['receipt in a batch on chain', 'node registered', 'model registered on chain'])
+        expect(notChecked).toContain(fact);
       expect(code).toBe(0);
     });
 
@@ -196,7 +220,9 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
       client = new OpenAI({ baseURL: ready.url, apiKey: 'none', maxRetries: 0 });
       const next = bundleOf(await ask({ max_tokens: 2, provider: { only: [ready.nodes[1]!.id] } }));
       expect(next.receipt.sequence).toBe(last.receipt.sequence + 1);
-      await expect.poll(() => getJson(`${ready.url}/receipts/${idOf(last)}`), { timeout: 10_000, interval: 100 }).toMatchObject({ status: 'posted' });
+      await expect
+        .poll(() => getJson(`${ready.url}/receipts/${idOf(last)}`), { timeout: 10_000, interval: 100 })
+        .toMatchObject({ status: 'posted' });
     });
 
     it('SIGKILL of the parent leaves no process', async () => {

@@ -5,6 +5,7 @@ import type { Output } from '../output.ts';
 import { now, pause } from '../platform/clock.ts';
 import { getJson } from '../platform/http.ts';
 import type { Layout } from './layout.ts';
+import type { KeyFile } from './key-file.ts';
 import type { PreparedModel } from './prepare-model.ts';
 import type { RoleCommand } from './role-process.ts';
 import {
@@ -36,6 +37,16 @@ export interface NetworkOptions {
 export interface NetworkNode {
   readonly id: Address;
   readonly url: string;
+}
+
+interface Supervision {
+  readonly command: (port: number) => RoleCommand;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly onUrl: (url: string) => void;
+  /** Of its events. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly onGivenUp?: () => void;
 }
 
 /** Chain, workers and gateway of one machine. `failed` resolves with the reason when the network cannot go on. */
@@ -101,7 +112,7 @@ export class DevNetwork {
     signal.throwIfAborted();
 
     const workers = keys.map((own, index) => this.#startWorker(terms, index, own, index === liarIndex ? script : undefined));
-    const gateway = this.#startGateway(terms, (port) => gatewayCommand(terms, port, payer));
+    const gateway = this.#startGateway(terms, payer);
     const settled = await Promise.allSettled([...workers, gateway]);
     const broken = settled.find((result) => result.status === 'rejected');
     if (broken !== undefined) throw broken.reason;
@@ -111,55 +122,46 @@ export class DevNetwork {
 
   async #startWorker(terms: NetworkTerms, index: number, keys: WorkerKeys, script: readonly string[] | undefined): Promise<void> {
     const id = keys.operator.address;
-    const role = this.#supervise(
-      () => workerCommand(terms, index, keys, script),
-      (url) => (this.nodes[index] = { id, url }),
-      { node: id },
-    );
-    await role.start();
+    await this.#supervise({
+      command: (port) => workerCommand(terms, { index, keys, port, ...(script && { script }) }),
+      port: 0,
+      onUrl: (url) => (this.nodes[index] = { id, url }),
+      fields: { node: id },
+    });
   }
 
-  async #startGateway(terms: NetworkTerms, command: (port: number) => RoleCommand): Promise<void> {
-    let { port } = this.#options;
-    const role = this.#supervise(
-      () => command(port),
-      (url) => {
-        this.gatewayUrl = url;
-        // a restart must not move the URL that clients were told
-        port = Number(new URL(url).port);
-      },
-      {},
-      () =>
-        this.#fail(
-          new CommonweightError(`the gateway ended too often; its log is in ${terms.layout.logs}`, { code: 'role_failed', action: 'stop' }),
-        ),
-    );
-    await role.start();
+  async #startGateway(terms: NetworkTerms, payer: KeyFile): Promise<void> {
+    const { logs } = terms.layout;
+    await this.#supervise({
+      command: (port) => gatewayCommand(terms, port, payer),
+      port: this.#options.port,
+      onUrl: (url) => (this.gatewayUrl = url),
+      onGivenUp: () =>
+        this.#fail(new CommonweightError(`the gateway ended too often; its log is in ${logs}`, { code: 'role_failed', action: 'stop' })),
+    });
   }
 
-  #supervise(
-    command: () => RoleCommand,
-    onUrl: (url: string) => void,
-    fields: Readonly<Record<string, unknown>>,
-    onGivenUp?: () => void,
-  ): SupervisedRole {
+  /** Starts a role and keeps it running. A restart keeps the port: clients and the chain were told the URL. */
+  async #supervise({ command, port, onUrl, fields = {}, onGivenUp }: Supervision): Promise<void> {
     const { output } = this.#options;
-    const { name } = command();
-    const role: SupervisedRole = new SupervisedRole(command, {
+    const { name, logFile } = command(port);
+    let ownPort = port;
+    const role: SupervisedRole = new SupervisedRole(() => command(ownPort), {
       onReady: ({ url }, first, pid) => {
         onUrl(url);
+        ownPort = Number(new URL(url).port);
         output.event('process', { name, state: 'ready', url, pid, ...fields });
         if (!first) output.note(`${name} is back on ${url}`);
       },
       onCrash: (how, wait) => {
         output.event('process', { name, state: 'ended', how, ...(wait !== undefined && { restartInMilliseconds: wait }), ...fields });
         const next = wait === undefined ? 'it ended too often and is given up' : `it is started again in ${wait / 1000} s`;
-        output.note(`${name} ended (${how}): ${next}; log: ${command().logFile}`);
+        output.note(`${name} ended (${how}): ${next}; log: ${logFile}`);
         if (wait === undefined) onGivenUp?.();
       },
     });
     this.#roles.push(role);
-    return role;
+    await role.start();
   }
 
   /** The gateway finds its nodes on the chain: the first request must not come before it did. */

@@ -32,19 +32,21 @@ export function ensureWorkerKeys(layout: Layout, index: number): WorkerKeys {
 
 export const ensurePayerKey = (layout: Layout): KeyFile => ensureKeyFile(join(layout.gateway, 'payer.key'));
 
-/** The process of worker `index`; `script` is another program for the demo's liar. */
-export function workerCommand(
-  terms: NetworkTerms,
-  index: number,
-  keys: WorkerKeys,
-  script: readonly string[] = [cliScript, 'worker'],
-): RoleCommand {
+export interface WorkerRole {
+  readonly index: number;
+  readonly keys: WorkerKeys;
+  readonly port: number;
+  /** Another program than `commonweight worker`: the demo's liar. */
+  readonly script?: readonly string[];
+}
+
+export function workerCommand(terms: NetworkTerms, { index, keys, port, script = [cliScript, 'worker'] }: WorkerRole): RoleCommand {
   const { layout, host, packageDir } = terms;
   const config = writeConfig(layout.node(index), {
     role: 'worker',
     dataDir: layout.node(index),
     packages: [packageDir],
-    listen: { host, port: 0 },
+    listen: { host, port },
     chain: chainOf(terms),
     operatorKeyFile: keys.operator.path,
     sessionKeyFile: keys.session.path,
