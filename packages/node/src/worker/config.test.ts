@@ -33,6 +33,7 @@ describe('worker configuration', () => {
     ['asset', { asset: '0xAB' }],
     ['queueLimit', { queueLimit: 257 }],
     ['batchIntervalMs', { batchIntervalMs: 5001 }],
+    ['endpoint', { listen: { host: '0.0.0.0', port: 80 } }],
     ['configuration', { extra: true }],
   ] as const) {
     it(`refuses ${JSON.stringify(change)} by name`, () => {

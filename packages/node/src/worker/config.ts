@@ -6,28 +6,35 @@ import { readSmallFile } from '../platform/files.ts';
 const price = z.string().regex(/^(?:0|[1-9][0-9]{0,77})$/, 'expected a decimal integer as text');
 const path = z.string().min(1).max(4096);
 
-const schema = z.strictObject({
-  role: z.literal('worker'),
-  dataDir: path,
-  /** Folders of model packages. */
-  packages: z.array(path).min(1).max(workerLimits.packages),
-  listen: z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(0).max(65_535) }),
-  /** URL under which gateways reach this node; default: what it listens on. */
-  endpoint: z
-    .url({ protocol: /^https?$/ })
-    .max(256)
-    .optional(),
-  chain: z.strictObject({ rpcUrl: z.url({ protocol: /^https?$/ }), deploymentsFile: path }),
-  operatorKeyFile: path,
-  sessionKeyFile: path,
-  /** Smallest unit of the asset per million tokens. */
-  promptPrice: price.default('0'),
-  completionPrice: price.default('0'),
-  asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
-  /** Runs that may wait behind the one in progress. */
-  queueLimit: z.int().min(0).max(workerLimits.queueMaximum).default(workerLimits.queueDefault),
-  batchIntervalMs: z.int().min(10).max(workerLimits.batchIntervalMs).default(workerLimits.batchIntervalMs),
-});
+const wildcards = ['0.0.0.0', '::'];
+
+const schema = z
+  .strictObject({
+    role: z.literal('worker'),
+    dataDir: path,
+    /** Folders of model packages. */
+    packages: z.array(path).min(1).max(workerLimits.packages),
+    listen: z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(0).max(65_535) }),
+    /** URL under which gateways reach this node; default: what it listens on. */
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .max(256)
+      .optional(),
+    chain: z.strictObject({ rpcUrl: z.url({ protocol: /^https?$/ }), deploymentsFile: path }),
+    operatorKeyFile: path,
+    sessionKeyFile: path,
+    /** Smallest unit of the asset per million tokens. */
+    promptPrice: price.default('0'),
+    completionPrice: price.default('0'),
+    asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
+    /** Runs that may wait behind the one in progress. */
+    queueLimit: z.int().min(0).max(workerLimits.queueMaximum).default(workerLimits.queueDefault),
+    batchIntervalMs: z.int().min(10).max(workerLimits.batchIntervalMs).default(workerLimits.batchIntervalMs),
+  })
+  .refine(({ listen, endpoint }) => endpoint !== undefined || !wildcards.includes(listen.host), {
+    path: ['endpoint'],
+    message: 'expected the URL under which gateways reach a node that listens on every address',
+  });
 
 /** Configuration of a worker as its file has it; defaults may be left out. */
 export type WorkerConfigInput = z.input<typeof schema>;

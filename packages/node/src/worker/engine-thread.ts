@@ -1,4 +1,4 @@
-import { type Executor, createWasmExecutor, generateSteps } from '@commonweight/engine';
+import { type Executor, createWasmExecutor, generateSteps, selfTest } from '@commonweight/engine';
 import { loadEngineWasm } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import { CommonweightError } from '@commonweight/protocol';
@@ -7,7 +7,6 @@ import { nativeSha256 } from '../platform/sha256.ts';
 import type { EngineResult } from './engine-host.ts';
 import type { EngineCommand, EngineFailure, EngineMessage, EngineThreadData } from './engine-messages.ts';
 import { HashedWeights } from './hashed-weights.ts';
-import { selfTest } from './self-test.ts';
 
 /** The program of an engine thread: opens one package, checks engine and weights, then runs jobs one after the other. */
 const port = parentPort!;
@@ -23,7 +22,7 @@ const failure = (error: unknown): EngineFailure => {
 
 async function open(): Promise<Executor> {
   const module = loadEngineWasm();
-  selfTest(module);
+  selfTest((manifest, weights) => createWasmExecutor(manifest, weights, module));
   const model = await openPackage(packageDir);
   try {
     const weights = new HashedWeights(model.weights());

@@ -63,7 +63,7 @@ beforeEach(async () => {
   const offer = { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest };
   service = new RunService({ offer, engines, ledger, digests, queue, clock: heldClock, log, fail: (error) => failures.push(error) });
   server = await startHttpServer(
-    createHttpApp({ node, service, queue, ledger, digests, engines, log }),
+    createHttpApp({ node, offer, service, queue, ledger, digests, engines, log }),
     { host: '127.0.0.1', port: 0 },
     systemClock,
   );

@@ -14,6 +14,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { batchTree } from '../journal/ledger-state.ts';
 import type { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
+import type { Offer } from './check-run.ts';
 import type { DigestStore } from './digest-store.ts';
 import type { EngineHost } from './engine-host.ts';
 import { statusOf } from './http-status.ts';
@@ -25,6 +26,7 @@ import { errorFrame, outcomeFrame } from './run.ts';
 
 export interface HttpAppOptions {
   readonly node: Address;
+  readonly offer: Pick<Offer, 'promptPrice' | 'completionPrice' | 'asset'>;
   readonly service: RunService;
   readonly queue: RunQueue;
   readonly ledger: Ledger;
@@ -34,7 +36,7 @@ export interface HttpAppOptions {
 }
 
 /** A worker's HTTP interface. Every answer that is not a success is an error frame. */
-export function createHttpApp({ node, service, queue, ledger, digests, engines, log }: HttpAppOptions): Hono {
+export function createHttpApp({ node, offer, service, queue, ledger, digests, engines, log }: HttpAppOptions): Hono {
   const app = new Hono();
   const context = Math.max(0, ...[...engines.values()].map((engine) => engine.manifest.graph.context));
   const limitRun = limitBody(workerLimits.bodyBytes + workerLimits.bytesPerId * context);
@@ -95,6 +97,7 @@ export function createHttpApp({ node, service, queue, ledger, digests, engines, 
         node,
         models: [...engines.keys()],
         queue: { running: queue.running, waiting: queue.waiting, limit: queue.limit },
+        prices: { prompt: String(offer.promptPrice), completion: String(offer.completionPrice), asset: offer.asset },
       },
       failure ? 503 : 200,
     );

@@ -5,6 +5,7 @@ import {
   MerkleTag,
   type Receipt,
   ThinCommitment,
+  ZERO_ADDRESS,
   addressOfKey,
   committedPositions,
   fromHex,
@@ -206,6 +207,7 @@ describe('a run over HTTP with the real engine', () => {
       node: worker.nodeId,
       models: [modelIdOf(model.manifest)],
       queue: { running: 0, waiting: 0, limit: 8 },
+      prices: { prompt: '0', completion: '0', asset: ZERO_ADDRESS },
     });
   });
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Chain, connectChain, readDeployments } from '@commonweight/chain';
 import { type Address, CommonweightError, type Hex32, type ModelId, type Receipt, addressOfKey, signDigest } from '@commonweight/protocol';
 import { Ledger } from '../journal/ledger.ts';
+import { workerLimits } from '../limits.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { readKeyFile } from '../platform/key-file.ts';
 import { Lifetime } from '../platform/lifetime.ts';
@@ -110,7 +111,7 @@ async function assemble(
 
   // what the chain and the journal say is compared before the first signature
   await poster.compare();
-  const server = await startHttpServer(createHttpApp({ node, service, queue, ledger, digests, engines, log }), config.listen, clock);
+  const server = await startHttpServer(createHttpApp({ node, offer, service, queue, ledger, digests, engines, log }), config.listen, clock);
   lifetime.defer(() => server.stop());
   lifetime.defer(() => service.stop());
   const endpoint = config.endpoint ?? server.url;
@@ -121,7 +122,10 @@ async function assemble(
   const posted = poster.run(posting.signal, fail);
   lifetime.defer(async () => {
     posting.abort();
-    await posted;
+    // a transaction under way may take a minute; whether it went through is asked at the next start
+    const late = new AbortController();
+    await Promise.race([posted, clock.sleep(workerLimits.stopMs, late.signal)]);
+    late.abort();
   });
   log.info('started', { url: server.url });
 

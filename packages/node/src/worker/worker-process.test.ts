@@ -78,7 +78,7 @@ describe('a worker process', () => {
     const { child, url } = await startProcess();
     const first = receiptIn(await allFrames(url, await question(0)));
     const second = receiptIn(await allFrames(url, await question(1)));
-    const interrupted = await question(2, 8000);
+    const interrupted = await question(2, 1500);
     const ended = once(child, 'exit');
     const read = (async () => {
       for await (const frame of runFrames(url, interrupted)) if (frame.type === 'token' && frame.index === 3) child.kill('SIGKILL');
@@ -103,7 +103,7 @@ describe('a worker process', () => {
       }
       // the interrupted request made no receipt: it may be asked again
       const third = receiptIn(await allFrames(worker.url, { ...interrupted }));
-      expect(third).toMatchObject({ sequence: 2, previous: digestOf(second), batch: 1, completionTokens: 8000 });
+      expect(third).toMatchObject({ sequence: 2, previous: digestOf(second), batch: 1, completionTokens: 1500 });
       await posted(log, 1);
     } finally {
       await worker.stop();
