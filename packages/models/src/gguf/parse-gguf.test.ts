@@ -50,12 +50,12 @@ describe('conformance/gguf', () => {
     expect((error as GgufError).details).toMatchObject({ offset: 48 });
   });
 
-  it('refuses 9.9 million tensors in 174 bytes within 50 ms', () => {
+  it('refuses 9.9 million tensors in 174 bytes at once', () => {
     const bytes = readFileSync(new URL('ten_million_tensors_fail.gguf', folder));
     expect(bytes.length).toBe(174);
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(errorOf(() => parseGguf(memorySource(bytes)))).toBeInstanceOf(GgufError);
-    expect(performance.now() - start).toBeLessThan(50);
+    expect(process.cpuUsage(start).user).toBeLessThan(50_000);
   });
 });
 

@@ -2,15 +2,13 @@ import { access, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openPackage } from '../package/open-package.ts';
 
-const PREFIX = '.import-';
-
-/** A fresh folder for a half import; removes those of processes that no longer run. */
+/** A fresh folder for unfinished work, named after this process; removes those of processes that no longer run. */
 export async function temporaryFolder(parent: string): Promise<string> {
   for (const name of await readdir(parent)) {
     const pid = /^\.import-(\d+)-/.exec(name)?.[1];
     if (pid !== undefined && !isRunning(Number(pid))) await rm(join(parent, name), { recursive: true, force: true });
   }
-  return await mkdtemp(join(parent, `${PREFIX}${process.pid}-`));
+  return await mkdtemp(join(parent, `.import-${process.pid}-`));
 }
 
 function isRunning(pid: number): boolean {
