@@ -26,7 +26,7 @@ export const gatewayLimits = {
   /** Milliseconds to open a connection to a worker. */
   connectMs: 2000,
   /** Milliseconds until a worker's first frame. */
-  firstFrameMs: 10_000,
+  firstFrameMs: 15_000,
   /** Milliseconds between two frames. */
   betweenFramesMs: 30_000,
   /** Milliseconds from the request to the first token: a node that only reports progress is given up. */
@@ -105,14 +105,14 @@ export const workerLimits = {
   /** Seconds that a gateway is told to wait when the queue is full. */
   retryAfterSeconds: 1,
   /** Frames of a run that its reader has not taken yet; a reader further behind is cut off. */
-  unreadFrames: 2048,
+  unreadFrames: 1 << 16,
   /** Milliseconds between two frames of a run that waits in the queue. */
   queuedFrameMs: 5000,
   /** Milliseconds for which a run without a reader still accepts the payer's end. */
   orphanMs: 10_000,
   /** Runs without a reader that are kept at a time; the oldest goes first. */
   orphans: 64,
-  /** Milliseconds for which an ended run remembers that it made no receipt. */
+  /** Milliseconds until an engine thread has loaded its model and passed its self-test. */
   engineStartMs: 120_000,
   /** Restarts of an engine thread that keeps crashing; a finished run resets the count. */
   engineRestarts: 3,

@@ -1,12 +1,14 @@
 import { readdir } from 'node:fs/promises';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { type Receipt, ZERO_HEX32, parseBundle, receiptDigest } from '@commonweight/protocol';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
+import { gatewayLimits as limits } from '../limits.ts';
 import { STOP_ID, domain } from './testing/answer-fixture.ts';
 import { encode, modelId } from './testing/byte-model.ts';
 import { type Behaviour, FakeWorker } from './testing/fake-worker.ts';
-import { testGateway } from './testing/test-gateway.ts';
+import { startIn, testGateway } from './testing/test-gateway.ts';
 
 const base = { model: 'tiny', messages: [{ role: 'user' as const, content: 'hi' }] };
 const say =
@@ -140,6 +142,91 @@ describe('chat completions', () => {
   });
 });
 
+describe('waiting, stopping, going away', () => {
+  /** Sends three tokens and waits for the payer's end. */
+  const untilEnded: Behaviour = async ({ send, receiptFor, ended, response }) => {
+    for (const [index, id] of encode('abc').entries()) send({ type: 'token', index, id });
+    const { completionTokens, reason } = await ended;
+    send(receiptFor(encode('abc').slice(0, completionTokens), reason));
+    response.end();
+  };
+  const asked = (behaviour: Behaviour): [Behaviour, Promise<void>] => {
+    let tell!: () => void;
+    const promise = new Promise<void>((resolve) => (tell = resolve));
+    return [
+      (run) => {
+        tell();
+        return behaviour(run);
+      },
+      promise,
+    ];
+  };
+
+  test('a whole answer whose client goes away is ended as well', async () => {
+    const a = await worker(untilEnded);
+    await using gateway = await testGateway([a]);
+    // the node confirms the end only with the receipt, so its end shows that the gateway saw the client go
+    const abort = new AbortController();
+    const ended = new Promise<void>((resolve) => {
+      a.onEnd = resolve;
+    });
+    const response = gateway.post(base, { signal: abort.signal });
+    await a.nextRun();
+    abort.abort();
+    await expect(response).rejects.toThrow(/abort/);
+    await ended;
+    await gateway.gateway.stop();
+    expect(await readdir(join(gateway.dataDir, 'bundles'))).toHaveLength(1);
+  });
+
+  test('keepalive comments while a request waits in the queue', async () => {
+    let go!: () => void;
+    const wait = new Promise<void>((resolve) => (go = resolve));
+    const [behaviour, wasAsked] = asked(async (run) => {
+      run.send({ type: 'queued', ahead: 1 });
+      await wait;
+      say('x')(run);
+    });
+    await using gateway = await testGateway([await worker(behaviour)]);
+    const pending = gateway.post({ ...base, stream: true });
+    await wasAsked;
+    gateway.clock.pass(limits.keepaliveMs);
+    const response = await pending;
+    go();
+    const text = await response.text();
+    expect(text).toContain(': keepalive\n\n');
+    expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+  });
+
+  test('stopping ends answers in progress, tells their clients, and keeps their receipts', async () => {
+    const a = await worker(untilEnded);
+    await using gateway = await testGateway([a]);
+    const response = await gateway.post({ ...base, stream: true });
+    const stopped = gateway.gateway.stop();
+    await gateway.clock.set(limits.finishMs);
+    gateway.clock.pass(limits.finishMs);
+    const { chunks, done } = await readStream(response);
+    await stopped;
+    expect(done).toBe(false);
+    expect(chunks.at(-1)!.error).toMatchObject({ code: 'cancelled' });
+    expect(a.ends).toMatchObject([{ reason: 'cancelled' }]);
+    expect(await readdir(join(gateway.dataDir, 'bundles'))).toHaveLength(1);
+  });
+
+  test('more requests at once than allowed: 429', async () => {
+    const [behaviour, wasAsked] = asked(untilEnded);
+    await using gateway = await testGateway([await worker(behaviour)]);
+    const aborts = Array.from({ length: limits.concurrentRequests }, () => new AbortController());
+    const streams = aborts.map(({ signal }) => gateway.post({ ...base, stream: true }, { signal }));
+    await wasAsked;
+    for (const stream of await Promise.all(streams)) expect(stream.status).toBe(200);
+    const response = await gateway.post(base);
+    expect(response.status).toBe(429);
+    expect(await response.json()).toMatchObject({ error: { code: 'too_many_requests' } });
+    for (const abort of aborts) abort.abort();
+  });
+});
+
 describe('a node that fails before the first token is replaced, with the same seed', () => {
   const fails: [string, Behaviour][] = [
     ['hangs up', ({ response }) => void response.destroy()],
@@ -175,7 +262,7 @@ describe('a node that fails before the first token is replaced, with the same se
     await using gateway = await testGateway([silent, good]);
     const response = gateway.post({ ...base, provider: { order: [silent.node] } });
     await wasAsked;
-    gateway.clock.pass(11_000);
+    gateway.clock.pass(16_000);
     expect(((await (await response).json()) as { choices: unknown }).choices).toMatchObject([{ message: { content: 'fine' } }]);
   });
 
@@ -211,6 +298,15 @@ describe('a node that fails after the first token', () => {
     ]);
     const { chunks } = await readStream(await gateway.post({ ...base, stream: true, max_tokens: 2 }));
     expect(chunks.at(-1)!.error).toMatchObject({ code: 'node_failed', message: expect.stringMatching(/after the run had ended/) });
+  });
+
+  test('a node that falls silent: the client gets an error after the deadline', async () => {
+    await using gateway = await testGateway([await worker(({ send }) => send({ type: 'token', index: 0, id: 65 }))]);
+    const response = await gateway.post({ ...base, stream: true });
+    gateway.clock.pass(31_000);
+    const { chunks, done } = await readStream(response);
+    expect(chunks.at(-1)!.error).toMatchObject({ code: 'node_failed', message: expect.stringMatching(/silent/) });
+    expect(done).toBe(false);
   });
 
   test('a whole answer begins again at another node', async () => {
@@ -259,6 +355,66 @@ describe('an answer that its receipt does not cover is not passed on', () => {
     const nodes = (await (await fetch(`${gateway.url}/v1/nodes`)).json()) as { data: { id: string; refusals: number }[] };
     expect(nodes.data.find(({ id }) => id === liar.node)!.refusals).toBe(2);
     expect((await gateway.post({ ...base, provider: { order: [liar.node] } })).headers.get('x-commonweight-node')).toBe(good.node);
+  });
+});
+
+describe('what the gateway remembers', () => {
+  test('sequence numbers over a restart: a node that begins again from 0 is refused', async () => {
+    const a = await worker(say('x'));
+    await using gateway = await testGateway([a]);
+    for (let i = 0; i < 2; i++) expect((await gateway.post(base)).status).toBe(200);
+    await gateway.gateway.stop();
+    const again = await startIn(gateway.dataDir, [a]);
+    expect((await again.post(base)).status).toBe(200);
+    a.receipts.length = 0;
+    expect(await (await again.post(base)).json()).toMatchObject({ error: { code: 'receipt_invalid', param: 'sequence' } });
+    await again.gateway.stop();
+  });
+
+  test('a receipt that was lost on the way is fetched with the next one', async () => {
+    const a = await worker(({ send, receiptFor, response, input }) => {
+      const lost = receiptFor([65, STOP_ID], 'stop_id');
+      if (a.receipts.length > 1) for (const [index, id] of [65, STOP_ID].entries()) send({ type: 'token', index, id });
+      if (a.receipts.length > 1) send(lost);
+      response.end();
+      expect(input.request.node).toBe(a.node);
+    });
+    await using gateway = await testGateway([a]);
+    expect((await gateway.post(base)).status).toBe(503);
+    expect((await gateway.post(base)).status).toBe(200);
+    expect(a.receipts.map(({ sequence }) => sequence)).toEqual([0, 1]);
+  });
+
+  test('a node that changed its session key a moment ago', async () => {
+    const a = await worker(say('x'));
+    await using gateway = await testGateway([a]);
+    a.rotateSessionKey();
+    expect((await gateway.post(base)).status).toBe(200);
+  });
+
+  test('nodes with endpoint, models, bond, health, prices, session key, refusals', async () => {
+    const a = await worker(say('x'));
+    await using gateway = await testGateway([a]);
+    const { endpoint, sessionKey } = a.registered;
+    expect(await (await fetch(`${gateway.url}/v1/nodes`)).json()).toMatchObject({
+      data: [
+        {
+          id: a.node,
+          endpoint,
+          session_key: sessionKey,
+          models: [modelId],
+          bond: '1',
+          health: { status: 'ok', queue: { limit: 8 } },
+          prices: { prompt: '10', completion: '20' },
+          refusals: 0,
+        },
+      ],
+    });
+    expect(await (await fetch(`${gateway.url}/health`)).json()).toEqual({
+      status: 'ok',
+      models: ['tiny'],
+      nodes: { registered: 1, healthy: 1 },
+    });
   });
 });
 
@@ -349,6 +505,15 @@ describe('errors in OpenAI’s shape', () => {
     expect((await from({ origin: 'null' })).status).toBe(403);
     const local = await from({ origin: 'http://localhost:5173' });
     expect(local.headers.get('access-control-allow-origin')).toBe('http://localhost:5173');
+    const failed = await fetch(`${gateway.url}/v1/nothing`, { headers: { origin: 'http://127.0.0.1:1' } });
+    expect([failed.status, failed.headers.get('access-control-allow-origin')]).toEqual([404, 'http://127.0.0.1:1']);
+    const rebound = await new Promise<number | undefined>((resolve, reject) => {
+      get(`${gateway.url}/v1/models`, { headers: { host: 'evil.example.org' } }, (response) => resolve(response.resume().statusCode)).on(
+        'error',
+        reject,
+      );
+    });
+    expect(rebound).toBe(403);
     const preflight = await from(
       {
         origin: 'http://localhost:5173',

@@ -286,6 +286,14 @@ describe('a reader that goes away', () => {
 });
 
 describe('the server', () => {
+  it('says what to do about a port that is taken', async () => {
+    const port = Number(new URL(server.url).port);
+    await expect(startHttpServer(new Hono(), { host: '127.0.0.1', port }, systemClock)).rejects.toMatchObject({
+      code: 'listen',
+      message: `cannot listen on 127.0.0.1:${port}: another program listens there; choose another port, or 0 for any free one`,
+    });
+  });
+
   it('hangs up on a client that sends its headers too slowly', async () => {
     const strict = await startHttpServer(new Hono(), { host: '127.0.0.1', port: 0 }, systemClock, 50);
     const socket = connect(Number(new URL(strict.url).port), '127.0.0.1');

@@ -34,7 +34,8 @@ export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Re
       throw new ApiError(`${running} requests are in progress; try again`, { status: 429, code: 'too_many_requests', headers });
     }
     running++;
-    const release = once(() => void running--);
+    const release = (): void => void running--;
+    let streams = false;
     try {
       const request = parseBody(chatRequestSchema, await readJson(c));
       const model = models.find(request.model);
@@ -54,15 +55,11 @@ export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Re
       const gone = c.req.raw.signal;
       if (!request.stream) return await wholeAnswer(c, completer, job, head, gone);
       const usage = request.stream_options?.include_usage === true;
-      return await streamAnswer({ c, job, head, usage, gone, completer, clock, toApiError: options.toApiError, onOver: occupied() });
+      // a stream outlives its handler, and keeps its place until it is over
+      streams = true;
+      return await streamAnswer({ c, job, head, usage, gone, completer, clock, toApiError: options.toApiError, onOver: release });
     } finally {
-      release();
-    }
-
-    /** A stream outlives its handler: it takes a place of its own. */
-    function occupied(): () => void {
-      running++;
-      return once(() => void running--);
+      if (!streams) release();
     }
   };
 }
@@ -83,11 +80,3 @@ async function wholeAnswer(c: Context, completer: Completer, job: Job, head: Ans
   c.header('x-commonweight-receipt', receiptId);
   return c.json(completionObject(head, text + tail, finishReason, bundle));
 }
-
-const once = (callback: () => void): (() => void) => {
-  let called = false;
-  return () => {
-    if (!called) callback();
-    called = true;
-  };
-};

@@ -128,6 +128,8 @@ export class Completer {
       await this.#o.store.putBundle(bundle);
       const receiptId = receiptDigest(bundle.receipt, bundle.domain);
       log.info('answer_checked', { node: candidate.node, receipt: receiptId, finish: bundle.receipt.finishReason, tokens: ids.length });
+      // whoever still listens must not take a cut text for a whole one
+      if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
       const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
       return { bundle, receiptId, tail: answer.tail, finishReason };
     } finally {

@@ -53,7 +53,7 @@ export function signRequest(job: Job, node: Address, payer: Payer, draw32: () =>
     sampler: job.sampler,
     seed: job.seed,
     choice: 0,
-    stopIds: [...job.model.manifest.generation.stopIds].sort((a, b) => a - b),
+    stopIds: [...new Set(job.model.manifest.generation.stopIds)].sort((a, b) => a - b),
     maxTokens: job.maxTokens,
     node,
     payer: payer.address,

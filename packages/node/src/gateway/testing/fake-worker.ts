@@ -8,6 +8,7 @@ import {
   MerkleTree,
   type Receipt,
   type RunRequest,
+  ZERO_ADDRESS,
   addressOfKey,
   encodeFrame,
   endDigest,
@@ -54,9 +55,11 @@ export class FakeWorker {
   /** The last change of a receipt before it is signed. */
   beforeSign: (receipt: Receipt) => Receipt = (receipt) => receipt;
   confirmsEnds = true;
+  onEnd: () => void = () => undefined;
+  #onRun: (() => void) | undefined;
   status = 'ok';
   readonly #operator: Hex32;
-  readonly #session: Hex32;
+  #session: Hex32;
   readonly #server: Server;
   readonly #pending = new Map<Hex32, { end: (end: End) => void }>();
 
@@ -75,6 +78,11 @@ export class FakeWorker {
     return this;
   }
 
+  /** Resolves when a run has come. */
+  async nextRun(): Promise<void> {
+    if (this.runs.length === 0) await new Promise<void>((resolve) => (this.#onRun = resolve));
+  }
+
   stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
@@ -84,6 +92,11 @@ export class FakeWorker {
   get registered(): RegisteredNode {
     const { port } = this.#server.address() as { port: number };
     return { node: this.node, sessionKey: addressOfKey(this.#session), endpoint: `http://127.0.0.1:${port}`, models: [modelId], bond: 1n };
+  }
+
+  /** From now on another session key signs, and is registered. */
+  rotateSessionKey(): void {
+    this.#session = toHex(sha256(fromHex(this.#session)));
   }
 
   /** All receipts so far as one posted batch. */
@@ -102,7 +115,8 @@ export class FakeWorker {
     const url = request.url ?? '';
     if (url === '/health') {
       const queue = { running: 0, waiting: 0, limit: 8 };
-      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue });
+      const prices = { prompt: '10', completion: '20', asset: ZERO_ADDRESS };
+      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue, prices });
     }
     if (url === '/v1/end') return this.#end(parseEndRequest(await readJson(request)), response);
     if (url === '/v1/run') return this.#run(parseRunRequest(await readJson(request)), response);
@@ -123,12 +137,14 @@ export class FakeWorker {
     const run = this.runs.find(({ request }) => requestHashOf(request) === end.requestHash);
     if (!run || !isSignedBy(endDigest(end, domain), signature, run.request.payer)) return json(response, 404, {});
     this.ends.push(end);
+    this.onEnd();
     this.#pending.get(end.requestHash)!.end(end);
     json(response, this.confirmsEnds ? 200 : 409, {});
   }
 
   async #run(input: RunRequest, response: ServerResponse): Promise<void> {
     this.runs.push(input);
+    this.#onRun?.();
     const requestHash = requestHashOf(input.request);
     let end!: (end: End) => void;
     const ended = new Promise<End>((resolve) => (end = resolve));

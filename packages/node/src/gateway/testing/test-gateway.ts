@@ -15,14 +15,22 @@ export const silentLog: GatewayLog = { info: () => undefined, warn: () => undefi
 /** Time whose timers can be let run out; otherwise that of the system. */
 export class TestClock implements Clock {
   readonly #timers = new Set<{ readonly ms: number; readonly callback: () => void }>();
+  readonly #waiting = new Map<number, () => void>();
   #ahead = 0;
   readonly now = (): number => systemClock.now() + this.#ahead;
   readonly sleep = systemClock.sleep;
   readonly after = (ms: number, callback: () => void): (() => void) => {
     const timer = { ms, callback };
     this.#timers.add(timer);
+    this.#waiting.get(ms)?.();
     return () => void this.#timers.delete(timer);
   };
+
+  /** Resolves when there is a timer of exactly `ms`. */
+  async set(ms: number): Promise<void> {
+    if ([...this.#timers].some((timer) => timer.ms === ms)) return;
+    await new Promise<void>((resolve) => this.#waiting.set(ms, resolve));
+  }
 
   /** Fires every timer of at most `ms` that is set now. */
   pass(ms: number): void {
@@ -46,6 +54,22 @@ export interface TestGateway extends AsyncDisposable {
 /** A gateway over fake workers and a chain that is a list. */
 export async function testGateway(workers: readonly FakeWorker[], chain: Partial<GatewayChain> = {}): Promise<TestGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-'));
+  const started = await startIn(dataDir, workers, chain);
+  return {
+    ...started,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([started.gateway.stop(), ...workers.map((worker) => worker.stop())]);
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** A gateway over what an earlier one left in `dataDir`; the caller stops it. */
+export async function startIn(
+  dataDir: string,
+  workers: readonly FakeWorker[],
+  chain: Partial<GatewayChain> = {},
+): Promise<Omit<TestGateway, typeof Symbol.asyncDispose>> {
   const payerKeyFile = join(dataDir, 'payer.key');
   await writeFile(payerKeyFile, keys.payer);
   await chmod(payerKeyFile, 0o600);
@@ -79,15 +103,5 @@ export async function testGateway(workers: readonly FakeWorker[], chain: Partial
       body: typeof body === 'string' ? body : JSON.stringify(body),
       ...init,
     });
-  return {
-    gateway,
-    url: gateway.url,
-    dataDir,
-    clock,
-    post,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([gateway.stop(), ...workers.map((worker) => worker.stop())]);
-      await rm(dataDir, { recursive: true });
-    },
-  };
+  return { gateway, url: gateway.url, dataDir, clock, post };
 }
