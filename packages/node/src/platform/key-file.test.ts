@@ -26,6 +26,13 @@ describe('key file', () => {
     }
   });
 
+  it('names a file that is not there', async () => {
+    await expect(readKeyFile(join(folder, 'none'))).rejects.toMatchObject({
+      code: 'key_file',
+      message: expect.stringContaining('there is none') as string,
+    });
+  });
+
   it('refuses what is no key, without showing it', async () => {
     for (const text of ['', key.slice(0, -1), `${key}${'0'.repeat(300)}`]) {
       await writeFile(join(folder, 'key'), text, { mode: 0o600 });

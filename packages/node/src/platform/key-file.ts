@@ -1,10 +1,17 @@
 import { open } from 'node:fs/promises';
 import { CommonweightError, type Hex32, isHex32 } from '@commonweight/protocol';
 import { workerLimits } from '../limits.ts';
+import { isErrno } from './files.ts';
 
 /** Reads a private key: `0x` and 64 hexadecimal digits in a file that its owner alone can read. The error never shows the content. */
 export async function readKeyFile(path: string): Promise<Hex32> {
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw new CommonweightError(`${path}: expected a key file that can be read (${describe(cause)})`, {
+      code: 'key_file',
+      action: 'fix-input',
+      cause,
+    });
+  });
   try {
     const { mode, size } = await file.stat();
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
@@ -21,3 +28,6 @@ export async function readKeyFile(path: string): Promise<Hex32> {
     await file.close();
   }
 }
+
+const describe = (error: unknown): string =>
+  isErrno(error, 'ENOENT') ? 'there is none' : error instanceof Error ? error.message : String(error);

@@ -9,13 +9,13 @@ import { systemClock } from '../platform/clock.ts';
 import type { EngineJob } from './engine-host.ts';
 import { openThreadEngine } from './engine-thread-host.ts';
 import { RecordingLog } from './testing/recording-log.ts';
-import { writeTinyPackage } from './testing/tiny-package.ts';
+import { unhurried, writeTinyPackage } from './testing/tiny-package.ts';
 
 let folder: string;
 let model: TinyModel;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'commonweight-engine-'));
-  model = await writeTinyPackage(join(folder, 'model'), { context: 8192 });
+  model = await writeTinyPackage(join(folder, 'model'), unhurried);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -111,7 +111,17 @@ function runJob(thread: Thread, job: number, input: EngineJob, events: EngineEve
     const stop = (): void => void Atomics.store(stopFlag, 0, job);
     const finish = (): void => {
       worker.off('message', listen);
+      worker.off('exit', crash);
       signal.removeEventListener('abort', stop);
+    };
+    const crash = (): void => {
+      finish();
+      reject(
+        new CommonweightError('the engine crashed during this run; try again or ask another node', {
+          code: 'engine_crashed',
+          action: 'retry',
+        }),
+      );
     };
     const listen = (message: EngineMessage): void => {
       if (!('job' in message) || message.job !== job) return;
@@ -126,15 +136,7 @@ function runJob(thread: Thread, job: number, input: EngineJob, events: EngineEve
     worker.on('message', listen);
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
-    void thread.ended.then(() => {
-      finish();
-      reject(
-        new CommonweightError('the engine crashed during this run; try again or ask another node', {
-          code: 'engine_crashed',
-          action: 'retry',
-        }),
-      );
-    });
+    worker.once('exit', crash);
     worker.postMessage({ job, input } satisfies EngineCommand);
   });
 }

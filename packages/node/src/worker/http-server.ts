@@ -1,8 +1,10 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
+import { CommonweightError } from '@commonweight/protocol';
 import type { Hono } from 'hono';
 import { workerLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
+import { isErrno } from '../platform/files.ts';
 
 export interface HttpServer {
   /** With the port that was chosen. */
@@ -35,9 +37,15 @@ export async function startHttpServer(
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const refuse = (cause: Error): void => {
+      const why = isErrno(cause, 'EADDRINUSE')
+        ? 'another program listens there; choose another port, or 0 for any free one'
+        : cause.message;
+      reject(new CommonweightError(`cannot listen on ${host}:${port}: ${why}`, { code: 'listen', field: 'listen', cause }));
+    };
+    server.once('error', refuse);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', refuse);
       resolve();
     });
   });

@@ -13,7 +13,6 @@ export type WorkerEvent =
   | 'engine_crashed'
   | 'engine_gone'
   | 'run_started'
-  | 'run_finished'
   | 'run_refused'
   | 'run_abandoned'
   | 'receipt_signed'

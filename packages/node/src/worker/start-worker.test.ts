@@ -28,7 +28,7 @@ import { type DevNetwork, startDevNetwork } from './testing/dev-network.ts';
 import { allFrames, postEnd, postJson, runFrames } from './testing/frames.ts';
 import { ask, signEnd } from './testing/payer.ts';
 import { RecordingLog } from './testing/recording-log.ts';
-import { writeTinyPackage } from './testing/tiny-package.ts';
+import { unhurried, writeTinyPackage } from './testing/tiny-package.ts';
 
 let network: DevNetwork;
 let model: TinyModel;
@@ -40,7 +40,7 @@ let nonce = 0;
 beforeAll(async () => {
   network = await startDevNetwork();
   const folder = join(network.folder, 'model');
-  model = await writeTinyPackage(folder, { context: 8192 });
+  model = await writeTinyPackage(folder, unhurried);
   config = await network.worker('one', [folder]);
   worker = await startWorker(config, { log });
 }, 60_000);

@@ -24,7 +24,7 @@ import { type DevNetwork, startDevNetwork } from './testing/dev-network.ts';
 import { allFrames, runFrames } from './testing/frames.ts';
 import { ask } from './testing/payer.ts';
 import { RecordingLog } from './testing/recording-log.ts';
-import { writeTinyPackage } from './testing/tiny-package.ts';
+import { unhurried, writeTinyPackage } from './testing/tiny-package.ts';
 
 let network: DevNetwork;
 let model: TinyModel;
@@ -32,17 +32,17 @@ let config: WorkerConfig;
 beforeAll(async () => {
   network = await startDevNetwork();
   const folder = join(network.folder, 'model');
-  model = await writeTinyPackage(folder, { context: 8192 });
+  model = await writeTinyPackage(folder, unhurried);
   config = await network.worker('one', [folder]);
 }, 60_000);
 afterAll(() => network?.stop());
 
 const program = fileURLToPath(new URL('./testing/worker-child.ts', import.meta.url));
 
-/** Batches are so slow that nothing is on chain when the process is killed. */
+/** Nothing that it signs is on chain when it is killed. */
 async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
   const file = join(network.folder, 'worker.json');
-  await writeFile(file, JSON.stringify({ ...config, batchIntervalMs: 5000 }));
+  await writeFile(file, JSON.stringify(config));
   const child = spawn(process.execPath, ['--import', 'tsx', program, file], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [url] = (await once(createInterface(child.stdout!), 'line')) as [string];
   return { child, url };

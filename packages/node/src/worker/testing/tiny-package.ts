@@ -16,3 +16,6 @@ export async function writeTinyPackage(folder: string, options: TinyModelOptions
   );
   return model;
 }
+
+/** Slow enough (some 1,000 tokens a second) that whoever stops a run of thousands of tokens comes long before its end. */
+export const unhurried: TinyModelOptions = { context: 8192, layers: 4, width: 256, ffnWidth: 1024, vocabulary: 2048 };
