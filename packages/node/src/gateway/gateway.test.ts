@@ -185,7 +185,7 @@ describe('waiting, stopping, going away', () => {
     const [behaviour, wasAsked] = asked(async (run) => {
       run.send({ type: 'queued', ahead: 1 });
       await wait;
-      say('x')(run);
+      await say('x')(run);
     });
     await using gateway = await testGateway([await worker(behaviour)]);
     const pending = gateway.post({ ...base, stream: true });
