@@ -1,28 +1,26 @@
 import { CommonweightError } from '@commonweight/protocol';
 
 /** What the gateway checks of an answer before its end is passed on, in this order. */
-export const answerChecks = [
-  'signature',
-  'node',
-  'payer',
-  'model',
-  'request_hash',
-  'prompt_tokens',
-  'vocabulary',
-  'completion_tokens',
-  'finish_reason',
-  'ids_root',
-  'digests',
-  'thin_root',
-  'prices',
-  'asset',
-  'channel',
-  'text',
-  'sequence',
-  'previous',
-  'cumulative_amount',
-] as const;
-export type AnswerCheck = (typeof answerChecks)[number];
+export type AnswerCheck =
+  | 'signature'
+  | 'node'
+  | 'payer'
+  | 'model'
+  | 'request_hash'
+  | 'prompt_tokens'
+  | 'vocabulary'
+  | 'completion_tokens'
+  | 'finish_reason'
+  | 'ids_root'
+  | 'digests'
+  | 'thin_root'
+  | 'prices'
+  | 'asset'
+  | 'channel'
+  | 'text'
+  | 'sequence'
+  | 'previous'
+  | 'cumulative_amount';
 
 /** A node's answer contradicts its receipt, or the receipt the request. The answer is refused and kept as evidence. */
 export class ReceiptInvalid extends CommonweightError {

@@ -9,7 +9,7 @@ export interface AnswerHead {
   readonly model: ChatModel;
 }
 
-export const systemFingerprint = (model: ChatModel): string => `fp_${model.modelId.slice(2, 14)}`;
+const systemFingerprint = (model: ChatModel): string => `fp_${model.modelId.slice(2, 14)}`;
 
 const head = ({ id, created, model }: AnswerHead, object: string) => ({
   id,
@@ -21,7 +21,7 @@ const head = ({ id, created, model }: AnswerHead, object: string) => ({
 });
 
 /** Tokens as the receipt counts them: an id that ended the answer is one of them. */
-export const usageOf = ({ receipt: { promptTokens, completionTokens } }: Bundle) => ({
+const usageOf = ({ receipt: { promptTokens, completionTokens } }: Bundle) => ({
   prompt_tokens: promptTokens,
   completion_tokens: completionTokens,
   total_tokens: promptTokens + completionTokens,

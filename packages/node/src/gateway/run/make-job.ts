@@ -5,7 +5,7 @@ import type { ChatModel } from '../text/chat-model.ts';
 import type { Job } from './job.ts';
 
 /** A user's seed as 16 bytes, two's complement, big-endian. */
-export const seedBytes = (seed: number): Hex => toHex(uintBE(BigInt.asUintN(128, BigInt(seed)), 16));
+const seedBytes = (seed: number): Hex => toHex(uintBE(BigInt.asUintN(128, BigInt(seed)), 16));
 
 /**
  * Renders a chat request and applies the manifest's defaults. Without `max_tokens` an answer may take what the context leaves.

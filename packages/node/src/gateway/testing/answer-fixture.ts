@@ -57,7 +57,7 @@ export function makeRequest(promptIds: readonly number[], fields: Partial<Canoni
 }
 
 /** A residual digest that stands for a real one: any 32 bytes per (position, commit point). */
-export const fakeDigests = (positions: number, points = COMMIT_POINTS): Uint8Array[] =>
+const fakeDigests = (positions: number, points = COMMIT_POINTS): Uint8Array[] =>
   Array.from({ length: positions * points }, (_, i) => sha256(utf8(`digest ${i}`)));
 
 export interface ReceiptOptions {

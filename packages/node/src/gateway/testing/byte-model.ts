@@ -4,7 +4,7 @@ import type { ChatModel } from '../text/chat-model.ts';
 import { COMMIT_POINTS, STOP_ID, VOCABULARY } from './answer-fixture.ts';
 
 /** A tiny model whose ids are UTF-8 bytes; id 2 ends an answer, ids from 256 on are nothing. */
-export const tiny = buildTinyModel({
+const tiny = buildTinyModel({
   layers: COMMIT_POINTS,
   commitPoints: Array.from({ length: COMMIT_POINTS }, (_, i) => i),
   vocabulary: VOCABULARY,
