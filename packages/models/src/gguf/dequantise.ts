@@ -1,32 +1,12 @@
-import type { TensorType } from './tensor-types.ts';
-import { tensorTypes } from './tensor-types.ts';
-import { pow2 } from '../float-bits.ts';
+import { halfTable, u16 } from './half.ts';
+import { kQuants } from './k-quants.ts';
+import { type TensorType, tensorTypes } from './tensor-types.ts';
 
 /**
  * Decodes `count` elements from `bytes[at...]` into `out` as float64, without any rounding: a block value is scale times quant plus minimum,
- * at most 40 significant bits. (llama.cpp rounds the same sum to float32.) Formats: ggml-quants.c.
+ * at most 52 significant bits. (llama.cpp rounds the same sum to float32.) Formats: ggml-quants.c.
  */
 export type Dequantiser = (bytes: Uint8Array, at: number, out: Float64Array, count: number) => void;
-
-let half: Float64Array | undefined;
-
-/** The 65,536 float16 values as float64. Infinities and NaN are kept; the converter refuses them. */
-function halfTable(): Float64Array {
-  if (half) return half;
-  half = new Float64Array(1 << 16);
-  for (let bits = 0; bits < 1 << 16; bits++) {
-    const exponent = (bits >> 10) & 31;
-    const fraction = bits & 1023;
-    let value: number;
-    if (exponent === 31) value = fraction === 0 ? Infinity : NaN;
-    else if (exponent === 0) value = fraction * pow2(-24);
-    else value = (1024 + fraction) * pow2(exponent - 25);
-    half[bits] = bits & 0x8000 ? -value : value;
-  }
-  return half;
-}
-
-const u16 = (bytes: Uint8Array, at: number): number => bytes[at]! | (bytes[at + 1]! << 8);
 
 const dequantisers: Record<TensorType, Dequantiser> = {
   F32(bytes, at, out, count) {
@@ -74,7 +54,29 @@ const dequantisers: Record<TensorType, Dequantiser> = {
       }
     }
   },
+  Q5_0(bytes, at, out, count) {
+    const table = halfTable();
+    for (let i = 0; i < count; i += 32, at += 22) {
+      const scale = table[u16(bytes, at)]!;
+      for (let j = 0; j < 32; j++) out[i + j] = scale * (fiveBits(bytes, at + 2, j) - 16);
+    }
+  },
+  Q5_1(bytes, at, out, count) {
+    const table = halfTable();
+    for (let i = 0; i < count; i += 32, at += 24) {
+      const scale = table[u16(bytes, at)]!;
+      const minimum = table[u16(bytes, at + 2)]!;
+      for (let j = 0; j < 32; j++) out[i + j] = scale * fiveBits(bytes, at + 4, j) + minimum;
+    }
+  },
+  ...kQuants,
 };
+
+/** Quant j of 32: four bytes of top bits, then 16 bytes of nibbles, low ones first. */
+function fiveBits(bytes: Uint8Array, at: number, j: number): number {
+  const nibble = (bytes[at + 4 + (j & 15)]! >> (j < 16 ? 0 : 4)) & 15;
+  return nibble | (((bytes[at + (j >> 3)]! >> (j & 7)) & 1) << 4);
+}
 
 export const dequantiserOf = (type: TensorType): Dequantiser => dequantisers[type];
 
