@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,12 @@ let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'commonweight-kill-'));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+const children: ChildProcess[] = [];
+afterEach(async () => {
+  // a failed test must leave no process behind
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
 
 interface Printed {
   readonly digest: Hex32;
@@ -27,7 +32,9 @@ interface Printed {
 const program = fileURLToPath(new URL('./testing/ledger-child.ts', import.meta.url));
 
 function start(...options: string[]): ChildProcessByStdio<null, Readable, null> {
-  return spawn(process.execPath, ['--import', 'tsx', program, folder, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', program, folder, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  return child;
 }
 
 /** Everything that the process let out before it died. @param killAfter - lines after which it is killed from outside */

@@ -35,7 +35,12 @@ beforeAll(async () => {
   model = await writeTinyPackage(folder, unhurried);
   config = await network.worker('one', [folder]);
 }, 60_000);
-afterAll(() => network?.stop());
+const children: ChildProcess[] = [];
+afterAll(async () => {
+  // a failed test must leave no process behind
+  for (const child of children) child.kill('SIGKILL');
+  await network?.stop();
+});
 
 const program = fileURLToPath(new URL('./testing/worker-child.ts', import.meta.url));
 
@@ -44,6 +49,7 @@ async function startProcess(): Promise<{ child: ChildProcess; url: string }> {
   const file = join(network.folder, 'worker.json');
   await writeFile(file, JSON.stringify(config));
   const child = spawn(process.execPath, ['--import', 'tsx', program, file], { stdio: ['ignore', 'pipe', 'ignore'] });
+  children.push(child);
   const [url] = (await once(createInterface(child.stdout!), 'line')) as [string];
   return { child, url };
 }
