@@ -32,7 +32,7 @@ function require(condition, message) {
 
 function startNetwork() {
   const npm = npmCommand(['start', '--silent', '--', '--json', '--port', '0', '--data', data]);
-  return new Network(npm.command, npm.args, { cwd: root, ...npm.options });
+  return new Network(npm.command, npm.args, { cwd: root, detached: true, ...npm.options });
 }
 
 const commonweight = (...args) => capture(process.execPath, [join(root, 'packages/cli/bin/commonweight.js'), ...args], { cwd: root });
@@ -99,7 +99,7 @@ async function tour() {
     require(code === 0 && tail === answer.choices[0].message.content, tail);
   });
   await check('Ctrl-C leaves no process', async () => {
-    const how = await network.stop();
+    const how = await network.pressCtrlC();
     const left = await processesLeft(data, 3000);
     require(left.length === 0, `left: ${left.join(', ')}`);
     return `ended with ${how}`;
@@ -123,7 +123,7 @@ async function tour() {
 }
 
 const network = await tour();
-if (network.child.exitCode === null && network.child.signalCode === null) await network.stop('SIGTERM');
+if (network.child.exitCode === null && network.child.signalCode === null) await network.pressCtrlC();
 const left = await processesLeft(data, 5000);
 // only processes of our own data folder, by id
 left.forEach((pid) => process.kill(pid, 'SIGKILL'));

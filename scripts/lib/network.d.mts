@@ -24,6 +24,7 @@ export declare class Network {
   constructor(command: string, args: readonly string[], options?: SpawnOptions);
   event(matches: (event: NetworkEvent) => boolean, past?: boolean): Promise<NetworkEvent>;
   ready(): Promise<ReadyEvent>;
+  pressCtrlC(): Promise<number | string | null>;
   stop(signal?: NodeJS.Signals): Promise<number | string | null>;
 }
 

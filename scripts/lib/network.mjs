@@ -48,9 +48,15 @@ export class Network {
     return this.event(({ event }) => event === 'ready');
   }
 
-  /** Ctrl-C, or another signal; resolves with exit code or signal name. */
+  /** Sends a signal; resolves with exit code or signal name. */
   stop(signal = 'SIGINT') {
     this.child.kill(signal);
+    return this.exited;
+  }
+
+  /** What a terminal does at Ctrl-C: SIGINT to the whole group. For a network that was started with `detached: true`. */
+  pressCtrlC() {
+    process.kill(-this.child.pid, 'SIGINT');
     return this.exited;
   }
 }

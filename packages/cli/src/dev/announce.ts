@@ -18,16 +18,30 @@ const QUESTION = 'What is the capital of Japan?';
 
 /** The last thing that `dev` says before it serves: where, what, who, and what to try. */
 export function announce(output: Output, a: Announcement): void {
-  const body = JSON.stringify({ model: a.model.name, temperature: 0, messages: [{ role: 'user', content: QUESTION }] });
   const data = a.otherData ? ` --data ${a.data}` : '';
   const { url, model, nodes, liar, logs, seconds } = a;
-  output.event('ready', { url, model, nodes, ...(liar !== undefined && { liar }), data: a.data, logs, pid: process.pid, seconds });
+  const curl = (fields: object, file: string): string => {
+    const body = JSON.stringify({ model: model.name, temperature: 0, messages: [{ role: 'user', content: QUESTION }], ...fields });
+    return `curl -s ${url}/chat/completions -H 'content-type: application/json' -d '${body}' | tee ${file}`;
+  };
+  const askLiar = liar === undefined ? '' : `\n${curl({ provider: { only: [liar] } }, 'liar.json')}\n`;
+  const { name, id } = model;
+  output.event('ready', {
+    url,
+    model: { name, id },
+    nodes,
+    ...(liar !== undefined && { liar }),
+    data: a.data,
+    logs,
+    pid: process.pid,
+    seconds,
+  });
   output.print(`ready ${url}`);
   output.print(`
-curl -s ${url}/chat/completions -H 'content-type: application/json' -d '${body}' | tee answer.json
-
-model  ${model.name}  ${model.id}
-${nodes.map(({ id, url: endpoint }) => `node   ${id}  ${endpoint}`).join('\n')}${liar === undefined ? '' : `\nliar   ${liar}`}
+${curl({}, 'answer.json')}
+${askLiar}
+model  ${name}  ${id}
+${nodes.map(({ id: node, url: endpoint }) => `node   ${node}  ${endpoint}`).join('\n')}${liar === undefined ? '' : `\nliar   ${liar}`}
 logs   ${logs}
 check  npx commonweight verify answer.json${data}
 stop   Ctrl-C`);
