@@ -21,7 +21,10 @@ async function vitest(args, environment) {
 }
 
 async function contracts(environment) {
-  const { code, tail } = await capture(process.execPath, [join(root, 'scripts/test-contracts.mjs')], { cwd: root, env: { ...process.env, ...environment } });
+  const { code, tail } = await capture(process.execPath, [join(root, 'scripts/test-contracts.mjs')], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+  });
   const result = countedResult('contracts', tail, code);
   if (result.failed > 0) process.stdout.write(tail);
   return result;

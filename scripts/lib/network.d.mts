@@ -28,5 +28,4 @@ export declare class Network {
   stop(signal?: NodeJS.Signals): Promise<number | string | null>;
 }
 
-export declare function processesOf(mark: string): number[];
 export declare function processesLeft(mark: string, milliseconds: number): Promise<number[]>;

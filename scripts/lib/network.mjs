@@ -56,13 +56,14 @@ export class Network {
 
   /** What a terminal does at Ctrl-C: SIGINT to the whole group. For a network that was started with `detached: true`. */
   pressCtrlC() {
+    if (this.child.pid === undefined) throw new Error('the network was never started');
     process.kill(-this.child.pid, 'SIGINT');
     return this.exited;
   }
 }
 
 /** Process ids whose command line or environment names `mark` (a data folder); Linux only, empty elsewhere. */
-export function processesOf(mark) {
+function processesOf(mark) {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/u.test(name) && Number(name) !== process.pid)

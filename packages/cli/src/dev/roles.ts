@@ -8,7 +8,7 @@ import type { RoleCommand } from './role-process.ts';
 import { join } from 'node:path';
 
 /** The script behind `commonweight`, for processes of our own. */
-export const cliScript = fileURLToPath(new URL('../../bin/commonweight.js', import.meta.url));
+const cliScript = fileURLToPath(new URL('../../bin/commonweight.js', import.meta.url));
 
 /** What every role of one network shares. */
 export interface NetworkTerms {

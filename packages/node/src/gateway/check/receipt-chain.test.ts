@@ -105,12 +105,12 @@ describe('ReceiptChain', () => {
     const [a, b] = receipts(2);
     const { chain } = setUp();
     await chain.accept(a!, noFetch);
-    expect(await refusedBy(chain.accept({ ...b!, previous: `0x${'33'.repeat(32)}` }, noFetch))).toBe('previous');
+    expect(await refusedBy(chain.accept({ ...b!, previous: `0x${'33'.repeat(32)}` as Hex32 }, noFetch))).toBe('previous');
   });
 
   test('previous: a first receipt that names one', async () => {
     const [a] = receipts(1);
-    expect(await refusedBy(setUp().chain.accept({ ...a!, previous: `0x${'33'.repeat(32)}` }, noFetch))).toBe('previous');
+    expect(await refusedBy(setUp().chain.accept({ ...a!, previous: `0x${'33'.repeat(32)}` as Hex32 }, noFetch))).toBe('previous');
   });
 
   test('previous: the node hands over another receipt for the gap', async () => {

@@ -4,7 +4,7 @@ import { gatewayLimits as limits } from '../../limits.ts';
 import { TestClock } from '../testing/test-gateway.ts';
 import { NodeDirectory, type NodeHealth, type RegisteredNode } from './node-directory.ts';
 
-const id = (n: number): Address => `0x${String(n).padStart(40, '0')}`;
+const id = (n: number): Address => `0x${String(n).padStart(40, '0')}` as Address;
 const entry = (n: number, endpoint = `http://127.0.0.1:${n}`): RegisteredNode => ({
   node: id(n),
   sessionKey: id(99),

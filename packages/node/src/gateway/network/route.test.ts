@@ -6,7 +6,7 @@ import { route } from './route.ts';
 
 const MODEL = `0x${'aa'.repeat(32)}` as const;
 const NOW = 1000;
-const id = (n: number): Address => `0x${String(n).padStart(40, '0')}`;
+const id = (n: number): Address => `0x${String(n).padStart(40, '0')}` as Address;
 const node = (n: number, fields: Partial<KnownNode> = {}): KnownNode => ({
   node: id(n),
   sessionKey: id(100 + n),
