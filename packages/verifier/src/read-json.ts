@@ -39,3 +39,11 @@ export function quoteError(error: Readonly<Record<string, unknown>>): string {
   const { message } = error;
   return (typeof message === 'string' ? message : JSON.stringify(error)).slice(0, limits.quote);
 }
+
+/** What a choice shows: `text` of a plain completion, or `content` of its message or delta; undefined for none, or for both (which of them was read?). */
+export function shownText(choice: Readonly<Record<string, unknown>>, container: 'message' | 'delta'): string | undefined {
+  const { text, [container]: part } = choice;
+  const content = isRecord(part) ? part['content'] : undefined;
+  if (typeof text === 'string') return typeof content === 'string' ? undefined : text;
+  return typeof content === 'string' ? content : undefined;
+}

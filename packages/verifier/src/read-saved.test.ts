@@ -96,6 +96,29 @@ describe('what cannot be checked', () => {
     expect(readSaved(JSON.stringify(value)).kind).toBe('response');
   });
 
+  it('refuses a body or stream that could show another text than the one that is checked', () => {
+    const [honest] = body()['choices'] as Record<string, unknown>[];
+    const lie = { index: 1, message: { content: 'Kyoto' } };
+    const shown: readonly unknown[] = [[lie, honest], [honest, lie], [{ ...lie, index: 0, text: 'Tokyo\n' }], [{ ...honest, index: 1 }]];
+    for (const choices of shown) expect(errorOf(JSON.stringify({ ...body(), choices })).message).toMatch(/text of choice 0 alone/);
+    const { receipt: bundleJson, ...rest } = body();
+    expect(errorOf(JSON.stringify({ ...rest, bundle: bundleJson })).code).toBe('saved-no-receipt');
+
+    const chunks = [
+      [
+        { index: 0, delta: { content: 'To' } },
+        { index: 0, delta: { content: 'no' } },
+      ],
+      [{ index: 0, text: 'To', delta: { content: 'Kyo' } }],
+      [{ index: 1, delta: { content: 'To' } }],
+    ];
+    for (const choices of chunks) {
+      const lines = events();
+      lines[4] = `data: ${JSON.stringify({ choices })}`;
+      expect(errorOf(lines.join('\n')).message).toMatch(/line 5: expected one choice with one text/);
+    }
+  });
+
   it('refuses a second receipt, and names the field of a malformed bundle', () => {
     const twice = [`data: ${JSON.stringify({ choices: [], receipt })}`, `data: ${JSON.stringify({ choices: [], receipt })}`].join('\n');
     expect(errorOf(twice).message).toMatch(/line 2: expected one receipt/);

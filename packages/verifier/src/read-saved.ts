@@ -1,6 +1,6 @@
 import { type Bundle, parseBundle } from '@commonweight/protocol';
 import { limits } from './limits.ts';
-import { isRecord, quoteError, readJson } from './read-json.ts';
+import { isRecord, quoteError, readJson, shownText } from './read-json.ts';
 import { readStream } from './read-stream.ts';
 import { SavedError } from './saved-error.ts';
 
@@ -34,7 +34,9 @@ function readBody(value: unknown): Saved {
   }
   // a bundle has a receipt too: its own version tells it apart
   if (Object.hasOwn(value, 'version')) return { bundle: parseBundle(value), kind: 'bundle' };
-  if (isRecord(value['bundle'])) return { bundle: parseBundle(value['bundle'], 'bundle'), kind: 'bundle' };
+  // a body that also shows an answer is read as an answer: its text must not go by unread
+  const shows = Object.hasOwn(value, 'choices');
+  if (isRecord(value['bundle']) && !shows) return { bundle: parseBundle(value['bundle'], 'bundle'), kind: 'bundle' };
   const receipt = value['receipt'];
   if (!isRecord(receipt)) {
     throw new SavedError('the file has no field `receipt`; save the whole response body of a Commonweight gateway', {
@@ -48,18 +50,22 @@ function readBody(value: unknown): Saved {
     );
   }
   const bundle = parseBundle(receipt, 'receipt');
-  if (!Object.hasOwn(value, 'choices')) return { bundle, kind: 'bundle' };
+  if (!shows) return { bundle, kind: 'bundle' };
   return { bundle, answerText: answerText(value['choices'], bundle.request.choice), kind: 'response' };
 }
 
-/** The text of the choice that the receipt is for: `message.content`, or `text` of a plain completion. */
+/**
+ * The text of the one choice that the receipt is for: `message.content`, or `text` of a plain completion. Clients show the first choice, whatever
+ * its index, and either field: a body with more than one of them could show one text and be checked by another.
+ */
 function answerText(choices: unknown, index: number): string {
   const list: readonly unknown[] = Array.isArray(choices) ? choices : [];
-  const choice = list.find((item) => isRecord(item) && item['index'] === index) ?? (list.length === 1 ? list[0] : undefined);
-  if (isRecord(choice)) {
-    const { message, text } = choice;
-    if (typeof text === 'string') return text;
-    if (isRecord(message) && typeof message['content'] === 'string') return message['content'];
+  const [choice] = list;
+  if (list.length === 1 && isRecord(choice) && (choice['index'] ?? index) === index) {
+    const shown = shownText(choice, 'message');
+    if (shown !== undefined) return shown;
   }
-  throw new SavedError(`choices: expected the text of choice ${index} in message.content; was the file edited?`, { code: 'saved-format' });
+  throw new SavedError(`choices: expected the text of choice ${index} alone, in message.content; was the file edited?`, {
+    code: 'saved-format',
+  });
 }

@@ -1,6 +1,6 @@
 import { parseBundle } from '@commonweight/protocol';
 import { limits } from './limits.ts';
-import { isRecord, quoteError, readJson } from './read-json.ts';
+import { isRecord, quoteError, readJson, shownText } from './read-json.ts';
 import type { Saved } from './read-saved.ts';
 import { SavedError } from './saved-error.ts';
 
@@ -36,7 +36,7 @@ export function readStream(text: string): Saved {
       if (receipt !== undefined) throw new SavedError(`${where}: expected one receipt, got a second one`, { code: 'saved-format' });
       receipt = chunk['receipt'];
     }
-    answerText += deltaText(chunk['choices']);
+    answerText += deltaText(chunk['choices'], where);
   }
   if (receipt === undefined) throw cut('there is no chunk with `receipt`');
   return { bundle: parseBundle(receipt, 'receipt'), answerText, kind: 'stream' };
@@ -63,12 +63,15 @@ function readChunk(data: string, where: string): Readonly<Record<string, unknown
   return chunk;
 }
 
-/** A receipt is for one choice, so the chunks are too. */
-function deltaText(choices: unknown): string {
-  if (!Array.isArray(choices)) return '';
+/** A receipt is for one choice, so the chunks are too: a second choice or a second text could be shown and go by unread. */
+function deltaText(choices: unknown, where: string): string {
+  if (!Array.isArray(choices) || choices.length === 0) return '';
   const [choice] = choices as readonly unknown[];
   if (!isRecord(choice)) return '';
-  const { delta, text } = choice;
-  if (typeof text === 'string') return text;
-  return isRecord(delta) && typeof delta['content'] === 'string' ? delta['content'] : '';
+  const { text, delta, index = 0 } = choice;
+  const twice = typeof text === 'string' && isRecord(delta) && typeof delta['content'] === 'string';
+  if (choices.length > 1 || index !== 0 || twice) {
+    throw new SavedError(`${where}: expected one choice with one text, index 0; was the file edited?`, { code: 'saved-format' });
+  }
+  return shownText(choice, 'delta') ?? '';
 }

@@ -239,6 +239,8 @@ describe('the text', () => {
     const shortened = verifyBundle({ bundle, model, answerText: text.slice(0, -1) });
     expect(withStatus(shortened, 'skipped')).toContain('text');
     expect(shortened.notChecked.join()).toMatch(/whether a stop string ended it or somebody cut it/);
+    expect(shortened.summary).toMatch(/text that was shown was not confirmed/);
+    expect(verifyBundle({ bundle, model, answerText: text }).summary).not.toMatch(/not confirmed/);
     const ended = makeBundle({
       manifest,
       job,
@@ -260,5 +262,17 @@ describe('ids and positions outside the model', () => {
     const long = verifyBundle({ bundle: { ...bundle, promptIds: Array.from({ length: 200 }, () => 1) }, model });
     expect(failedSteps(long)).toContain('shape');
     expect(failedSteps(verifyBundle({ bundle: { ...bundle, promptIds: [] }, model }))).toContain('shape');
+  });
+
+  it('are refused, not thrown, when request and receipt name different models', () => {
+    const request = { ...bundle.request, modelId: `0x${'ab'.repeat(32)}` as Hex32 };
+    const report = verifyBundle({ bundle: { ...bundle, request, completionIds: bundle.completionIds.with(0, 96) }, model });
+    expect(report.verdict).toBe('refuted');
+    expect(failedSteps(report)).toEqual(expect.arrayContaining(['shape', 'terms']));
+  });
+
+  it('are bounded by the model of the receipt alone: a smaller model here refutes nothing', () => {
+    const small = { ...manifest, graph: { ...manifest.graph, vocabulary: 2, context: 2 } };
+    expect(verifyBundle({ bundle, model: { ...model, manifest: small } }).verdict).toBe('unchecked');
   });
 });

@@ -82,7 +82,7 @@ function makeReport(subject: Subject, outcomes: Outcomes, differences: Pick<Repo
   const verdict = verdictOf(outcomes);
   return {
     verdict,
-    summary: summaryOf(verdict, steps),
+    summary: summaryOf(verdict, steps, subject.answerText !== undefined && outcomes.text.status === 'skipped'),
     receipt: {
       id: receiptId,
       node: bundle.receipt.node,
@@ -111,10 +111,12 @@ function verdictOf(outcomes: Outcomes): Verdict {
   return outcomes.tokens.status === 'passed' && outcomes.execution.status === 'passed' ? 'verified' : 'unchecked';
 }
 
-function summaryOf(verdict: Verdict, steps: readonly Step[]): string {
+function summaryOf(verdict: Verdict, steps: readonly Step[], textOpen: boolean): string {
   switch (verdict) {
     case 'verified':
-      return 'Re-executed bit for bit: this model, this prompt and these settings give exactly these tokens.';
+      return `Re-executed bit for bit: this model, this prompt and these settings give exactly these tokens.${
+        textOpen ? ' The text that was shown was not confirmed to be all of what they say.' : ''
+      }`;
     case 'refuted': {
       const wrong = steps.filter(({ status }) => status === 'failed').map(({ id }) => id);
       return `${wrong.length === 1 ? 'The step' : 'The steps'} ${wrong.join(', ')} failed.`;

@@ -1,4 +1,4 @@
-import { committedPositions } from '@commonweight/protocol';
+import { committedPositions, modelIdOf } from '@commonweight/protocol';
 import { type Outcome, failed, passed } from '../outcome.ts';
 import type { Subject } from '../subject.ts';
 
@@ -10,7 +10,8 @@ export function checkShape({ bundle, model }: Subject): Outcome {
   if (digests && (digests.length === 0 || digests.length % (32 * positions) !== 0)) {
     return failed(`digests: expected ${positions} positions of whole 32-byte digests, got ${digests.length} bytes`);
   }
-  if (model && bundle.request.modelId === bundle.receipt.modelId) {
+  // the bounds of another model say nothing about this receipt
+  if (model && modelIdOf(model.manifest) === bundle.receipt.modelId) {
     const { vocabulary, context } = model.manifest.graph;
     const outside = [...promptIds, ...completionIds].find((id) => id >= vocabulary);
     if (outside !== undefined) return failed(`ids: expected ids below ${vocabulary}, got ${outside}`);
