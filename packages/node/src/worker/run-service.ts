@@ -99,7 +99,9 @@ export class RunService {
           },
         );
       }
-      if (!run.acceptEnd({ end, signature })) throw alreadyEnded(end.requestHash);
+      // a receipt that says `cancelled` over an answer that ends with its stop id would be refuted
+      const tooLate = run.atStopId && end.completionTokens === run.tokens;
+      if (tooLate || !run.acceptEnd({ end, signature })) throw alreadyEnded(end.requestHash);
       return run.outcome;
     }
     const issued = found!.issued;
@@ -173,6 +175,7 @@ export class RunService {
           onPrefill: (done, total) => run.frames.push({ type: 'prefill', done, total }),
           onToken: (index, id) => {
             run.tokens = index + 1;
+            run.atStopId = request.stopIds.includes(id);
             run.frames.push({ type: 'token', index, id });
           },
         },

@@ -18,6 +18,8 @@ export class Run {
   readonly outcome: Promise<Outcome>;
   /** Tokens handed out so far. */
   tokens = 0;
+  /** The last of them is a stop id: the answer has ended by itself there, whatever the engine still has to do. */
+  atStopId = false;
   readonly #stop = new AbortController();
   #end: SignedEnd | undefined;
   #open = true;
