@@ -1,5 +1,5 @@
 // `node scripts/complete-lockfile.mjs [--check]`: adds the optional packages of other platforms that the registry used for locking did not have.
-// `npm install` leaves such packages out of package-lock.json, and `npm ci` then refuses the lockfile as incomplete (npm/cli#4828 and its kin).
+// Removes what is marked extraneous. `npm install` leaves such packages out of package-lock.json, and `npm ci` then refuses the lockfile as incomplete (npm/cli#4828 and its kin).
 // Each entry is version, platform and `optional`: a machine of that platform fetches it, every other one skips it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -47,6 +47,9 @@ function platformOf(name) {
 }
 
 const missing = [];
+// what npm's resolver left over and no `npm ci` installs: it would look like an unfinished install for ever
+const extraneous = Object.keys(lock.packages).filter((path) => lock.packages[path].extraneous);
+for (const path of extraneous) delete lock.packages[path];
 for (const [path, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     if (lock.packages[`${path}/node_modules/${name}`] || lock.packages[`node_modules/${name}`]) continue;
@@ -65,13 +68,13 @@ for (const [path, entry] of Object.entries(lock.packages)) {
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)));
 const after = `${JSON.stringify(lock, null, 2)}\n`;
 if (process.argv.includes('--check')) {
-  if (missing.length > 0) {
+  if (missing.length + extraneous.length > 0) {
     console.error(
-      `package-lock.json lacks ${missing.length} packages of other platforms (${missing[0]}, ...): run node scripts/complete-lockfile.mjs`,
+      `package-lock.json lacks ${missing.length} packages of other platforms and has ${extraneous.length} that nobody needs (${[...missing, ...extraneous][0]}): run node scripts/complete-lockfile.mjs`,
     );
     process.exitCode = 1;
   }
 } else {
   writeFileSync(file, after);
-  console.log(`${missing.length} packages of other platforms added`);
+  console.log(`${missing.length} packages of other platforms added, ${extraneous.length} extraneous removed`);
 }
