@@ -10,6 +10,8 @@ export interface Context {
   verbose: boolean;
   /** Whether errors leave as JSON too. */
   json: boolean;
+  /** Where the command writes, for messages about the disk. */
+  folder: string;
   /** Where an internal error's stack trace is written, once a command knows. */
   logFile: string | undefined;
 }

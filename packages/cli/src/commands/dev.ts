@@ -48,6 +48,7 @@ Exit codes: 0 ended as asked, 1 the network broke down, 2 could not start.`,
     .action(async (options: Options) => {
       const output = begin(context, options);
       const data = resolve(options.data ?? defaultDataFolder());
+      context.folder = data;
       mkdirSync(data, { recursive: true, mode: 0o700 });
       const { runDev } = await import('../dev/run-dev.ts');
       context.exit = await runDev({

@@ -22,6 +22,7 @@ export function addModelCommand(program: Command, context: Context): void {
   withCommonOptions(importCommand).action(async (path: string, options: Options) => {
     const output = begin(context, options);
     const folders = foldersOf(options);
+    context.folder = folders.data;
     mkdirSync(folders.data, { recursive: true, mode: 0o700 });
     const { importModel, prepareModel } = await import('../dev/prepare-model.ts');
     const { id, name, dir } = await (path === 'default'

@@ -36,20 +36,32 @@ export async function lookUp(bundle: Bundle, layout: Layout, rpcUrl: string | un
     const remarks: string[] = [];
     const batch = await lookUpBatch(chain, bundle, network?.gatewayUrl, remarks);
     const model = { registered: (await chain.modelInfo(bundle.receipt.modelId)) !== undefined };
-    const node = await lookUpNode(chain, bundle);
-    return { facts: { chainId: chain.chainId, receiptLog: deployments.receiptLog, node, model, ...(batch && { batch }) }, remarks };
+    const node = await lookUpNode(chain, bundle, remarks);
+    return {
+      facts: { chainId: chain.chainId, receiptLog: deployments.receiptLog, model, ...(node && { node }), ...(batch && { batch }) },
+      remarks,
+    };
   } catch (error) {
     return { remarks: [`the chain at ${url} could not be asked: ${explain(error).message}`] };
   }
 }
 
-async function lookUpNode(chain: Chain, bundle: Bundle): Promise<NodeFacts> {
+/** What the registry says of the node whose receipt this is; undefined when it can say nothing of the time at which the receipt was issued. */
+export async function lookUpNode(
+  chain: Pick<Chain, 'nodeInfo' | 'nodeOf' | 'minimumBond'>,
+  bundle: Bundle,
+  remarks: string[],
+): Promise<NodeFacts | undefined> {
   const { node: id } = bundle.receipt;
   const node = await chain.nodeInfo(id);
-  if (node === undefined) return { registered: false };
   const signer = recoverSigner(receiptDigest(bundle.receipt, bundle.domain), bundle.signature);
-  // the registry remembers keys that were rotated away: a receipt outlives its key
+  // the registry remembers keys that were rotated away and keys of nodes that left: a receipt outlives its key
   const owned = signer !== undefined && (await chain.nodeOf(signer)) === id;
+  if (node === undefined) {
+    if (!owned) return { registered: false };
+    remarks.push(`node ${id} has left the network and taken its bond; the key that signed the receipt was its session key`);
+    return undefined;
+  }
   return { registered: true, sessionKey: owned ? signer : node.sessionKey, bond: node.bond, minimumBond: await chain.minimumBond() };
 }
 
