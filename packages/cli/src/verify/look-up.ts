@@ -49,7 +49,7 @@ export async function lookUp(bundle: Bundle, layout: Layout, rpcUrl: string | un
 /** What the registry says of the node whose receipt this is; undefined when it can say nothing of the time at which the receipt was issued. */
 export async function lookUpNode(
   chain: Pick<Chain, 'nodeInfo' | 'nodeOf' | 'minimumBond'>,
-  bundle: Bundle,
+  bundle: Pick<Bundle, 'domain' | 'receipt' | 'signature'>,
   remarks: string[],
 ): Promise<NodeFacts | undefined> {
   const { node: id } = bundle.receipt;

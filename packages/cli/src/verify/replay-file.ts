@@ -1,4 +1,4 @@
-import { CommonweightError } from '@commonweight/protocol';
+import { CommonweightError, type FinishReason } from '@commonweight/protocol';
 import { replay } from '@commonweight/verifier';
 import type { Context } from '../context.ts';
 import { layout } from '../dev/layout.ts';
@@ -19,9 +19,8 @@ export async function replayFile(file: string, options: ReplayOptions, context: 
   const model = await loadModel(packageFolder(modelId, layout(options.data ?? defaultDataFolder()).models, options.modelDir), modelId);
   try {
     const { text = '' } = replay({ bundle, model });
-    // a stop string ends the text inside a token: what follows was never shown
-    const shown =
-      answerText !== undefined && text.startsWith(answerText) && bundle.receipt.finishReason === 'stop_string' ? answerText : text;
+    const { shown, remark } = compareShown(text, answerText, bundle.receipt.finishReason);
+    if (remark !== undefined) context.streams.err(`${remark}\n`);
     if (context.json) context.streams.out(`${JSON.stringify({ event: 'replay', text: shown, tokens: bundle.completionIds.length })}\n`);
     else context.streams.out(shown);
     if (answerText === undefined || shown === answerText) return exitCode.ok;
@@ -32,4 +31,21 @@ export async function replayFile(file: string, options: ReplayOptions, context: 
     context.streams.err(`${error.message}\n`);
     return exitCode.failed;
   }
+}
+
+/**
+ * The text to print: what was shown, where it is the beginning of what the model gives. A stop string ends the text inside a token, and one that
+ * is complete with the last token of an answer leaves the receipt at `length` or `stop_id`.
+ */
+export function compareShown(
+  text: string,
+  answerText: string | undefined,
+  finishReason: FinishReason,
+): { readonly shown: string; readonly remark?: string } {
+  if (answerText === undefined || answerText === text || !text.startsWith(answerText)) return { shown: text };
+  if (finishReason === 'stop_string') return { shown: answerText };
+  return {
+    shown: answerText,
+    remark: `note: the file shows the first ${answerText.length} of ${text.length} characters: a stop string ended the text, or somebody cut it.`,
+  };
 }
