@@ -1,7 +1,17 @@
 import { Fields, limits as protocolLimits } from '@commonweight/protocol';
 
-/** Version of the rules by which a file becomes a package. */
+/** Version of the rules by which a GGUF file becomes a package. */
 export const CONVERTER = 'commonweight-gguf/1';
+/** Version of the rules by which a folder with safetensors becomes a package. */
+export const SAFETENSORS_CONVERTER = 'commonweight-safetensors/1';
+
+/** A free text as a card's name. */
+export const cardName = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)
+    .replace(/^-|-$/g, '') || 'model';
 
 /** What a package says about itself, apart from its identity: changing it changes no model id. */
 export interface Card {

@@ -16,6 +16,16 @@ export const limits = {
   ggufAlignment: 1 << 16,
   /** Bytes of the window through which the header is read. */
   ggufWindowBytes: 1 << 16,
+  /** Bytes of the header of a safetensors file and of the index of its shards (70B models: about 100 KB). */
+  safetensorsHeaderBytes: 4 << 20,
+  safetensorsShards: 512,
+  /** Bytes of config.json and of tokenizer_config.json. */
+  configBytes: 4 << 20,
+  /** Levels and values of a JSON file of somebody else. */
+  jsonDepth: 16,
+  jsonValues: 1 << 18,
+  /** Values of tokenizer.json: tokens and merges. */
+  tokenizerValues: 1 << 22,
   /** Bytes of packed weights converted between two looks at the abort signal. */
   slabBytes: 2 << 20,
   /** Bytes of tokenizer.json. */

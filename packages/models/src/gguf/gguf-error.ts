@@ -14,8 +14,7 @@ export type GgufErrorCode =
   | 'gguf_tensor_range'
   | 'gguf_tensor_overlap'
   | 'gguf_metadata'
-  | 'gguf_unsupported'
-  | 'gguf_number';
+  | 'gguf_unsupported';
 
 /** The file is not a GGUF file that we can use. `field` names the part, `details.offset` the byte where it stands. */
 export class GgufError extends CommonweightError {

@@ -1,33 +1,14 @@
-import { mkdir, open, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import {
-  canonicalize,
-  CommonweightError,
-  type Manifest,
-  MerkleTag,
-  merkleRootOfBytes,
-  type ModelFile,
-  type ModelId,
-  modelIdOf,
-  packageFiles,
-  type Tensor,
-  toHex,
-  utf8,
-} from '@commonweight/protocol';
-import { type Card, CONVERTER, parseCard } from '../card.ts';
+import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { CommonweightError } from '@commonweight/protocol';
+import { type Card, cardName, CONVERTER, parseCard } from '../card.ts';
 import { defaultModel } from '../default-model.ts';
 import { withFileErrors } from '../file-errors.ts';
-import { type ByteSource, fileSource } from '../gguf/byte-source.ts';
-import type { Gguf } from '../gguf/parse-gguf.ts';
+import { fileSource } from '../gguf/byte-source.ts';
 import type { OnProgress } from '../progress.ts';
-import { nativeSha256 } from '../sha256.ts';
 import { hashFile } from './hash-file.ts';
-import { Metadata } from './metadata.ts';
-import { buildManifest } from './plan.ts';
 import { type PreparedImport, prepareImport } from './prepare.ts';
-import { publishFolder, syncFolder, temporaryFolder } from './publish-folder.ts';
-import { WeightsWriter } from './weights-writer.ts';
-import { writeWeights } from './write-weights.ts';
+import { type ImportedPackage, writePackage } from './write-package.ts';
 
 export interface ImportOptions {
   /** The GGUF file. */
@@ -38,13 +19,6 @@ export interface ImportOptions {
   readonly signal?: AbortSignal;
   /** 64 hexadecimal digits; a file with another digest is refused before it is read as GGUF. */
   readonly expectedSha256?: string;
-}
-
-export interface ImportedPackage {
-  readonly modelId: ModelId;
-  readonly dir: string;
-  readonly manifest: Manifest;
-  readonly card: Card;
 }
 
 /**
@@ -68,86 +42,21 @@ export async function importGguf(options: ImportOptions): Promise<ImportedPackag
         },
       );
     }
-    const source = fileSource(file.fd, size);
-    const prepared = prepareImport(source);
-    return await withFileErrors(`writing a model package to ${outDir}`, async () => {
-      await mkdir(outDir, { recursive: true });
-      const temporary = await temporaryFolder(outDir);
-      try {
-        const card = cardOf(prepared.gguf, path, sha256, size);
-        const manifest = await writePackage(source, prepared, temporary, card, onProgress, signal);
-        const modelId = modelIdOf(manifest);
-        const dir = join(outDir, modelId);
-        await publishFolder(temporary, dir);
-        return { modelId, dir, manifest, card };
-      } finally {
-        await rm(temporary, { recursive: true, force: true });
-      }
-    });
+    const prepared = prepareImport(fileSource(file.fd, size));
+    return await writePackage(prepared, cardOf(prepared, path, sha256, size), outDir, onProgress, signal);
   } finally {
     await file.close();
   }
 }
 
-async function writePackage(
-  source: ByteSource,
-  { graph, ropeBase, plan, generation, tokenizerJson, chatTemplate }: PreparedImport,
-  folder: string,
-  card: Card,
-  onProgress: OnProgress,
-  signal: AbortSignal | undefined,
-): Promise<Manifest> {
-  const weights = await open(join(folder, packageFiles.weights), 'wx');
-  let tensors: Tensor[];
-  const files: ModelFile[] = [];
-  try {
-    const writer = new WeightsWriter(weights);
-    const report = (done: number): void => onProgress('import', done, plan.size);
-    tensors = await writeWeights(source, plan, ropeBase, writer, report, signal);
-    files.push({ name: packageFiles.weights, size: writer.size, root: writer.root });
-    await weights.sync();
-  } finally {
-    await weights.close();
-  }
-  for (const [name, bytes] of [
-    [packageFiles.tokenizer, tokenizerJson],
-    [packageFiles.chatTemplate, chatTemplate],
-  ] as const) {
-    await writeSynced(join(folder, name), bytes);
-    files.push({ name, size: bytes.length, root: toHex(merkleRootOfBytes(MerkleTag.file, bytes, nativeSha256)) });
-  }
-  const manifest = buildManifest(graph, tensors, files, generation);
-  await writeSynced(join(folder, 'manifest.json'), utf8(canonicalize(manifest)));
-  await writeSynced(join(folder, 'card.json'), utf8(canonicalize(card)));
-  await syncFolder(folder);
-  return manifest;
-}
-
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-function cardOf(gguf: Gguf, path: string, sha256: string, bytes: number): Card {
-  const metadata = new Metadata(gguf.metadata);
+function cardOf(prepared: PreparedImport, path: string, sha256: string, bytes: number): Card {
   const isDefault = sha256 === defaultModel.sha256;
   const { repository, revision } = defaultModel.hub;
-  const slug = (text: string): string =>
-    text
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .slice(0, 60)
-      .replace(/^-|-$/g, '') || 'model';
   return parseCard({
-    name: isDefault ? defaultModel.name : slug(metadata.string('general.name', basename(path))),
+    name: isDefault ? defaultModel.name : cardName(prepared.name ?? basename(path)),
     source: { uri: isDefault ? `hf:${repository}@${revision}/${defaultModel.fileName}` : `file:${basename(path)}`, sha256, bytes },
     converter: CONVERTER,
-    licence: metadata.string('general.license', 'unknown').slice(0, 128),
+    licence: prepared.licence.slice(0, 128),
     parents: [],
   });
 }

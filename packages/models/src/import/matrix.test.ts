@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { memorySource } from '../gguf/byte-source.ts';
-import { GgufError } from '../gguf/gguf-error.ts';
 import type { GgufTensor } from '../gguf/parse-gguf.ts';
 import { convertMatrix, convertNorm } from './matrix.ts';
 
@@ -61,7 +60,7 @@ it('the extreme value is 127, never -128', async () => {
 });
 
 it.each([NaN, Infinity, -Infinity])('refuses %d', async (value) => {
-  await expect(convert(64, 1, [...Array.from({ length: 63 }, () => 1), value])).rejects.toThrow(GgufError);
+  await expect(convert(64, 1, [...Array.from({ length: 63 }, () => 1), value])).rejects.toThrow('expected finite numbers');
 });
 
 it('norm weights: 22 bits with sign and one exponent', () => {

@@ -1,8 +1,7 @@
-import { padTo } from '@commonweight/protocol';
+import { CommonweightError, padTo } from '@commonweight/protocol';
 import { exponentOf, pow2, roundHalfUp } from '../float-bits.ts';
 import type { ByteSource } from '../gguf/byte-source.ts';
 import { dequantiserOf, rowBytes } from '../gguf/dequantise.ts';
-import { GgufError } from '../gguf/gguf-error.ts';
 import type { GgufTensor } from '../gguf/parse-gguf.ts';
 import { limits } from '../limits.ts';
 
@@ -51,7 +50,10 @@ function maximumOf(values: Float64Array, tensor: GgufTensor, row: number): numbe
   let maximum = 0;
   for (const value of values) {
     const size = value < 0 ? -value : value;
-    if (!(size < Infinity)) throw new GgufError('gguf_number', `${tensor.name} row ${row}`, tensor.offset, 'finite numbers', String(value));
+    if (!(size < Infinity)) {
+      const field = `${tensor.name} row ${row}`;
+      throw new CommonweightError(`tensor ${field}: expected finite numbers, got ${value}`, { code: 'tensor_number', field });
+    }
     if (size > maximum) maximum = size;
   }
   return maximum;

@@ -14,7 +14,7 @@ import {
   tensorParts,
   ZERO_HEX32,
 } from '@commonweight/protocol';
-import type { Gguf, GgufTensor } from '../gguf/parse-gguf.ts';
+import type { StoredTensor } from './stored-tensor.ts';
 
 /** Bits of the activations of every matrix product: 14 costs no measurable quality, 8 costs 3.6 % of perplexity. */
 const ACTIVATION_BITS = 14;
@@ -22,7 +22,7 @@ const ACTIVATION_BITS = 14;
 /** A tensor of the package with the tensor of the file that it is made from; the RoPE table has none. Exponents are still 0. */
 export interface PlannedTensor {
   readonly tensor: Tensor;
-  readonly from: GgufTensor | undefined;
+  readonly from: StoredTensor | undefined;
 }
 
 export interface Plan {
@@ -32,14 +32,14 @@ export interface Plan {
 }
 
 const refuse = (field: string, expected: string, got: string): never => {
-  throw new CommonweightError(`GGUF ${field}: expected ${expected}, got ${got}`, { code: 'model_unsupported', field });
+  throw new CommonweightError(`${field}: expected ${expected}, got ${got}`, { code: 'model_unsupported', field });
 };
 
 /** Lays weights.bin out: the RoPE table, then the graph's tensors in the order of `expectedTensors`. Refuses missing, misshapen and unknown tensors. */
-export function planWeights(graph: Graph, gguf: Gguf): Plan {
+export function planWeights(graph: Graph, stored: ReadonlyMap<string, StoredTensor>): Plan {
   const tensors: PlannedTensor[] = [];
   let end = 0;
-  const place = (tensor: Tensor, from: GgufTensor | undefined): void => {
+  const place = (tensor: Tensor, from: StoredTensor | undefined): void => {
     tensors.push({ tensor, from });
     for (const part of tensorParts(tensor)) end = Math.max(end, part.offset + part.size);
   };
@@ -47,18 +47,18 @@ export function planWeights(graph: Graph, gguf: Gguf): Plan {
 
   const expected = expectedTensors(graph);
   for (const [name, shape] of expected) {
-    const stored = gguf.tensors.get(`${name}.weight`) ?? refuse(`tensor ${name}.weight`, 'this tensor', 'nothing');
+    const found = stored.get(`${name}.weight`) ?? refuse(`tensor ${name}.weight`, 'this tensor', 'nothing');
     const wanted = typeof shape === 'number' ? [shape] : [shape[1], shape[0]];
-    if (String(stored.shape) !== String(wanted)) refuse(`tensor ${name}.weight`, `shape ${wanted.join(' x ')}`, stored.shape.join(' x '));
+    if (String(found.shape) !== String(wanted)) refuse(`tensor ${name}.weight`, `shape ${wanted.join(' x ')}`, found.shape.join(' x '));
     if (typeof shape === 'number') {
-      place({ kind: 'norm', name, length: shape, exponent: 0, offset: end }, stored);
+      place({ kind: 'norm', name, length: shape, exponent: 0, offset: end }, found);
     } else {
       const [rows, columns] = shape;
       const multipliers = end + padTo(rows, 16) * padTo(columns, 64);
-      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, weights: end, multipliers }, stored);
+      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, weights: end, multipliers }, found);
     }
   }
-  for (const name of gguf.tensors.keys()) {
+  for (const name of stored.keys()) {
     const known = name.endsWith('.weight') && expected.has(name.slice(0, -'.weight'.length));
     if (!known) refuse(`tensor ${JSON.stringify(name)}`, 'only tensors that the engine uses', 'one that would be ignored');
   }

@@ -1,28 +1,51 @@
 import type { GenerationDefaults, Graph } from '@commonweight/protocol';
 import type { ByteSource } from '../gguf/byte-source.ts';
-import { type Gguf, parseGguf } from '../gguf/parse-gguf.ts';
+import { parseGguf } from '../gguf/parse-gguf.ts';
 import { graphFromGguf } from './graph-from-gguf.ts';
+import { Metadata } from './metadata.ts';
 import { checkPlan, type Plan, planWeights } from './plan.ts';
-import { chatTemplateFromGguf, tokenizerFromGguf } from './tokenizer-json.ts';
+import type { StoredTensor } from './stored-tensor.ts';
+import { chatTemplateFromGguf, type ImportedTokenizer, tokenizerFromGguf } from './tokenizer-json.ts';
 
 export interface PreparedImport {
-  readonly gguf: Gguf;
   readonly graph: Graph;
   readonly ropeBase: number;
   readonly plan: Plan;
   readonly generation: GenerationDefaults;
   readonly tokenizerJson: Uint8Array;
   readonly chatTemplate: Uint8Array;
+  /** What the input calls itself, for the card. */
+  readonly name: string | undefined;
+  readonly licence: string;
+}
+
+/** The parts of a model before they are checked against each other. */
+export interface ModelParts extends Omit<PreparedImport, 'plan' | 'generation' | 'tokenizerJson'> {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Asked for when the tensors are known to fit the graph. */
+  readonly tokenizer: () => ImportedTokenizer;
 }
 
 /** Everything of an import that can be refused without reading a weight. */
 export function prepareImport(source: ByteSource): PreparedImport {
   const gguf = parseGguf(source);
   const { graph, ropeBase } = graphFromGguf(gguf);
-  const plan = planWeights(graph, gguf);
-  const { json, stopIds } = tokenizerFromGguf(gguf, graph.vocabulary);
-  const chatTemplate = chatTemplateFromGguf(gguf);
+  const metadata = new Metadata(gguf.metadata);
+  return prepareParts({
+    graph,
+    ropeBase,
+    tensors: new Map([...gguf.tensors].map(([name, tensor]) => [name, { ...tensor, source }])),
+    tokenizer: () => tokenizerFromGguf(gguf, graph.vocabulary),
+    chatTemplate: chatTemplateFromGguf(gguf),
+    name: metadata.has('general.name') ? metadata.string('general.name') : undefined,
+    licence: metadata.string('general.license', 'unknown'),
+  });
+}
+
+export function prepareParts({ tensors, tokenizer, ...parts }: ModelParts): PreparedImport {
+  const plan = planWeights(parts.graph, tensors);
+  const { json, stopIds } = tokenizer();
   const generation = { stopIds, temperature: 1_000_000, topP: 1_000_000, topK: 0 };
-  checkPlan(graph, plan, generation);
-  return { gguf, graph, ropeBase, plan, generation, tokenizerJson: json, chatTemplate };
+  checkPlan(parts.graph, plan, generation);
+  return { ...parts, plan, generation, tokenizerJson: json };
 }

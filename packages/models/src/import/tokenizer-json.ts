@@ -5,7 +5,7 @@ import { Metadata } from './metadata.ts';
 import { preTokenizerPatterns } from './pre-tokenizer.ts';
 
 /** llama_token_type of GGUF. */
-const TokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
+export const TokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
 
 export interface ImportedTokenizer {
   /** tokenizer.json: the Hugging Face `tokenizers` format as canonical JSON. */
@@ -16,26 +16,63 @@ export interface ImportedTokenizer {
 /** Texts of control tokens that end an answer, beside the file's own eos and eot ids (llama.cpp treats the same ones so). */
 const END_TEXTS: readonly string[] = ['<|endoftext|>', '<|im_end|>', '<|end_of_text|>', '<|eot_id|>', '<|end|>', '</s>'];
 
-/** Builds the tokenizer from a GGUF's byte-level BPE vocabulary, merges and token types. `vocabulary`: rows of the embedding. */
+/** A byte-level BPE vocabulary, wherever it is from. */
+export interface Vocabulary {
+  readonly tokens: readonly string[];
+  /** One {@link TokenType} a token. */
+  readonly types: readonly number[];
+  /** "left right" */
+  readonly merges: readonly string[];
+  /** A name that {@link preTokenizerPatterns} knows. */
+  readonly preTokenizer: string;
+  /** Tokens that end an answer by the model's own word. */
+  readonly endIds: readonly number[];
+}
+
+/** Throws a typed error that names the input's own field. */
+export type RefuseField = (
+  field: 'tokens' | 'token_type' | 'merges' | 'pre',
+  at: number | undefined,
+  expected: string,
+  got: string | readonly (string | number)[],
+) => never;
+
+/** Reads a GGUF's byte-level BPE vocabulary, merges and token types. `vocabulary`: rows of the embedding. */
 export function tokenizerFromGguf(gguf: Gguf, vocabulary: number): ImportedTokenizer {
   const metadata = new Metadata(gguf.metadata);
   const model = metadata.string('tokenizer.ggml.model');
   if (model !== 'gpt2') metadata.refuse('tokenizer.ggml.model', 'gpt2 (byte-level BPE)', model);
-  const pre = metadata.string('tokenizer.ggml.pre', 'gpt-2');
-  const patterns = preTokenizerPatterns(pre) ?? metadata.refuse('tokenizer.ggml.pre', 'smollm or gpt-2', pre);
   if (metadata.boolean('tokenizer.ggml.add_bos_token', false)) metadata.refuse('tokenizer.ggml.add_bos_token', 'false', 'true');
-
   const tokens = metadata.strings('tokenizer.ggml.tokens');
-  if (tokens.length !== vocabulary) metadata.refuse('tokenizer.ggml.tokens', `${vocabulary} tokens, one a row of token_embd`, tokens);
   const types = metadata.has('tokenizer.ggml.token_type')
     ? metadata.integers('tokenizer.ggml.token_type')
     : tokens.map(() => TokenType.normal);
-  if (types.length !== tokens.length) metadata.refuse('tokenizer.ggml.token_type', `${tokens.length} types`, types);
+  const endIds = ['tokenizer.ggml.eos_token_id', 'tokenizer.ggml.eot_token_id']
+    .filter((key, i) => i === 0 || metadata.has(key))
+    .map((key) => metadata.integer(key, 0, tokens.length - 1));
+  return buildTokenizer(
+    {
+      tokens,
+      types,
+      merges: metadata.strings('tokenizer.ggml.merges'),
+      preTokenizer: metadata.string('tokenizer.ggml.pre', 'gpt-2'),
+      endIds,
+    },
+    vocabulary,
+    (field, at, expected, got) => metadata.refuse(`tokenizer.ggml.${field}${at === undefined ? '' : `[${at}]`}`, expected, got),
+  );
+}
+
+/** Checks a vocabulary and writes it in our one spelling: equal vocabularies give equal bytes. */
+export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: RefuseField): ImportedTokenizer {
+  const { tokens, types } = source;
+  const patterns = preTokenizerPatterns(source.preTokenizer) ?? refuse('pre', undefined, 'smollm or gpt-2', source.preTokenizer);
+  if (tokens.length !== vocabulary) refuse('tokens', undefined, `${vocabulary} tokens, one a row of token_embd`, tokens);
+  if (types.length !== tokens.length) refuse('token_type', undefined, `${tokens.length} types`, types);
 
   const vocab: Record<string, number> = Object.create(null) as Record<string, number>;
   for (const [id, token] of tokens.entries()) {
-    if (token === '' || token in vocab)
-      metadata.refuse(`tokenizer.ggml.tokens[${id}]`, 'a text that no other token has', JSON.stringify(token));
+    if (token === '' || token in vocab) refuse('tokens', id, 'a text that no other token has', JSON.stringify(token));
     vocab[token] = id;
   }
   const json = {
@@ -63,10 +100,10 @@ export function tokenizerFromGguf(gguf: Gguf, vocabulary: number): ImportedToken
       byte_fallback: false,
       ignore_merges: false,
       vocab,
-      merges: checkMerges(metadata, vocab),
+      merges: checkMerges(source.merges, vocab, refuse),
     },
   };
-  return { json: utf8(canonicalize(json)), stopIds: stopIdsOf(metadata, tokens, types) };
+  return { json: utf8(canonicalize(json)), stopIds: stopIdsOf(source) };
 }
 
 function addedTokens(tokens: readonly string[], types: readonly number[]): object[] {
@@ -78,20 +115,18 @@ function addedTokens(tokens: readonly string[], types: readonly number[]): objec
 }
 
 /** Merges as "left right", each of two tokens whose concatenation is a token. */
-function checkMerges(metadata: Metadata, vocab: Readonly<Record<string, number>>): readonly string[] {
-  const merges = metadata.strings('tokenizer.ggml.merges');
+function checkMerges(merges: readonly string[], vocab: Readonly<Record<string, number>>, refuse: RefuseField): readonly string[] {
   for (const [i, merge] of merges.entries()) {
     const [left, right, more] = merge.split(' ', 3);
     if (!left || !right || more !== undefined || !(left + right in vocab)) {
-      metadata.refuse(`tokenizer.ggml.merges[${i}]`, 'two parts of a token with one space between', JSON.stringify(merge));
+      refuse('merges', i, 'two parts of a token with one space between', JSON.stringify(merge));
     }
   }
   return merges;
 }
 
-function stopIdsOf(metadata: Metadata, tokens: readonly string[], types: readonly number[]): number[] {
-  const ids = new Set<number>([metadata.integer('tokenizer.ggml.eos_token_id', 0, tokens.length - 1)]);
-  if (metadata.has('tokenizer.ggml.eot_token_id')) ids.add(metadata.integer('tokenizer.ggml.eot_token_id', 0, tokens.length - 1));
+function stopIdsOf({ tokens, types, endIds }: Vocabulary): number[] {
+  const ids = new Set<number>(endIds);
   for (const [id, token] of tokens.entries()) if (types[id] === TokenType.control && END_TEXTS.includes(token)) ids.add(id);
   return [...ids].sort((a, b) => a - b);
 }

@@ -1,5 +1,4 @@
 import type { Tensor } from '@commonweight/protocol';
-import type { ByteSource } from '../gguf/byte-source.ts';
 import { convertMatrix, convertNorm } from './matrix.ts';
 import type { Plan } from './plan.ts';
 import { ropeTable } from './rope-table.ts';
@@ -15,7 +14,6 @@ function int32Bytes(values: Int32Array): Uint8Array {
 
 /** Converts every planned tensor and appends it; returns the tensors with their exponents. Memory: a few MB, 64 bytes a row, 32 bytes a KB written. */
 export async function writeWeights(
-  source: ByteSource,
   plan: Plan,
   ropeBase: number,
   writer: WeightsWriter,
@@ -33,11 +31,11 @@ export async function writeWeights(
       await emit(ropeTable(ropeBase, tensor.pairs * 2, tensor.positions));
       tensors.push(tensor);
     } else if (tensor.kind === 'norm') {
-      const { exponent, weights } = convertNorm(source, from!);
+      const { exponent, weights } = convertNorm(from!.source, from!);
       await emit(int32Bytes(weights));
       tensors.push({ ...tensor, exponent });
     } else {
-      const { exponent, multipliers } = await convertMatrix(source, from!, emit);
+      const { exponent, multipliers } = await convertMatrix(from!.source, from!, emit);
       await emit(int32Bytes(multipliers));
       tensors.push({ ...tensor, exponent });
     }

@@ -10,9 +10,11 @@ export interface TinyModelOptions {
   readonly kvHeads?: number;
   readonly ffnWidth?: number;
   readonly context?: number;
+  /** Only F32, F16 and BF16, as safetensors files have. */
+  readonly floats?: boolean;
 }
 
-const merges = [
+export const merges = [
   'h e',
   'l l',
   'he ll',
@@ -30,11 +32,14 @@ const merges = [
   'u s',
   'us er',
 ];
-const controls = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
+export const controls = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 /** As SmolLM2's, shortened. */
-const template =
+export const template =
   "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
+
+/** What takes the place of a storage type in a model of floats. */
+const floatTypes = { F32: 'F32', F16: 'F16', BF16: 'BF16', Q8_0: 'BF16', Q4_1: 'F32', Q4_0: 'F16' } as const;
 
 /** xorshift32: the same weights on every machine. */
 function generator(seed: number): () => number {
@@ -74,15 +79,15 @@ const ones = (length: number, next: () => number): Uint8Array => {
  * few merges, and a chat template. The same options give the same bytes. Dimensions must be multiples of 32.
  */
 export function tinyModel(options: TinyModelOptions = {}): Uint8Array {
-  const { seed = 1, layers = 7, width = 64, heads = 2, kvHeads = 1, ffnWidth = 96, context = 256 } = options;
+  const { seed = 1, layers = 7, width = 64, heads = 2, kvHeads = 1, ffnWidth = 96, context = 256, floats = false } = options;
   const next = generator(seed);
   const tokens = [...controls, ...byteCharacters, ...merges.map((merge) => merge.replace(' ', ''))];
   const kvWidth = (width / heads) * kvHeads;
-  const matrix = (name: string, type: TensorType, columns: number, rows: number): TensorEntry => ({
+  const matrix = (name: string, type: keyof typeof floatTypes, columns: number, rows: number): TensorEntry => ({
     name: `${name}.weight`,
-    type,
+    type: floats ? floatTypes[type] : type,
     shape: [columns, rows],
-    data: randomData(type, columns * rows, next),
+    data: randomData(floats ? floatTypes[type] : type, columns * rows, next),
   });
   const norm = (name: string): TensorEntry => ({ name: `${name}.weight`, type: 'F32', shape: [width], data: ones(width, next) });
 
@@ -97,7 +102,7 @@ export function tinyModel(options: TinyModelOptions = {}): Uint8Array {
   return writeGguf(metadataOf({ layers, width, heads, kvHeads, ffnWidth, context }, tokens), tensors);
 }
 
-function metadataOf(shape: Required<Omit<TinyModelOptions, 'seed'>>, tokens: readonly string[]): MetadataEntry[] {
+function metadataOf(shape: Required<Omit<TinyModelOptions, 'seed' | 'floats'>>, tokens: readonly string[]): MetadataEntry[] {
   return [
     { key: 'general.architecture', type: 'string', value: 'llama' },
     { key: 'general.name', type: 'string', value: 'Tiny Test' },
