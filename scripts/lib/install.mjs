@@ -7,7 +7,7 @@ import { capture, npmCommand } from './run.mjs';
 const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
 const mustBeThere = ([path, entry]) =>
-  path.startsWith('node_modules/') && !entry.link && !entry.optional && !entry.devOptional && !entry.peer;
+  path.startsWith('node_modules/') && !entry.link && !entry.optional && !entry.devOptional && !entry.peer && !entry.extraneous;
 
 /**
  * Whether what npm says it installed is what the lockfile asks for. npm writes its own list last, so an interrupted install has none.
