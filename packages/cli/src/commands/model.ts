@@ -12,12 +12,12 @@ export function addModelCommand(program: Command, context: Context): void {
   const model = program.command('model').description('Import models and list those that are here.');
   const importCommand = model
     .command('import')
-    .description('Convert a GGUF file into an integer package, or fetch the default model.')
-    .argument('<path>', 'a GGUF file, or "default"')
+    .description('Convert a model into an integer package, or fetch the default model.')
+    .argument('<path>', 'a GGUF file, a folder with safetensors, or "default"')
     .option('--data <dir>', "data folder (default: the user's)")
     .addHelpText(
       'after',
-      '\nExamples:\n  $ commonweight model import default\n  $ commonweight model import SmolLM2-135M-Instruct.Q4_1.gguf',
+      '\nExamples:\n  $ commonweight model import default\n  $ commonweight model import SmolLM2-135M-Instruct.Q4_1.gguf\n  $ commonweight model import ./SmolLM2-135M-Instruct',
     );
   withCommonOptions(importCommand).action(async (path: string, options: Options) => {
     const output = begin(context, options);

@@ -1,4 +1,4 @@
-import { type OnProgress, type Phase, ensureDefaultModel, importGguf, openPackage } from '@commonweight/models';
+import { type OnProgress, type Phase, ensureDefaultModel, importModel as convertModel, openPackage } from '@commonweight/models';
 import { CommonweightError, type Hex32, type ModelId, canonicalize, packageFiles, sha256, toHex, utf8 } from '@commonweight/protocol';
 import { type Output, bar } from '../output.ts';
 import type { Layout } from './layout.ts';
@@ -43,9 +43,9 @@ export async function prepareModel({
   return describe(dir);
 }
 
-/** Any GGUF file that the converter understands, as a package in the data folder. */
+/** Any GGUF file or folder with safetensors that the converter understands, as a package in the data folder. */
 export async function importModel({ path, layout, output, signal }: PrepareOptions & { readonly path: string }): Promise<PreparedModel> {
-  const { dir } = await importGguf({ path, outDir: layout.models, onProgress: modelProgress(output), ...(signal && { signal }) });
+  const { dir } = await convertModel({ path, outDir: layout.models, onProgress: modelProgress(output), ...(signal && { signal }) });
   return describe(dir);
 }
 
