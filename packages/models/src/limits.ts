@@ -16,14 +16,14 @@ export const limits = {
   ggufAlignment: 1 << 16,
   /** Bytes of the window through which the header is read. */
   ggufWindowBytes: 1 << 16,
-  /** Bytes of the header of a safetensors file and of the index of its shards (70B models: about 100 KB). */
-  safetensorsHeaderBytes: 4 << 20,
+  /** Bytes of the header of a safetensors file (70B models: about 100 KB). */
+  safetensorsHeaderBytes: 1 << 20,
   safetensorsShards: 512,
-  /** Bytes of config.json and of tokenizer_config.json. */
+  /** Bytes of config.json, of tokenizer_config.json and of the index of shards. */
   configBytes: 4 << 20,
   /** Levels and values of a JSON file of somebody else. */
   jsonDepth: 16,
-  jsonValues: 1 << 18,
+  jsonValues: 1 << 17,
   /** Values of tokenizer.json: tokens and merges. */
   tokenizerValues: 1 << 22,
   /** Bytes of packed weights converted between two looks at the abort signal. */

@@ -7,6 +7,8 @@ export type JsonObject = ReadonlyMap<string, Json>;
 
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const plain = /[^"\\\p{Cc}]*/uy;
+/** One for all empty objects: a hostile file may hold many. */
+const nothing: JsonObject = new Map();
 const loneSurrogate = /[\ud800-\udfff]/u;
 
 /**
@@ -91,9 +93,9 @@ class Parser {
   }
 
   #object(depth: number): JsonObject {
-    const entries = new Map<string, Json>();
     this.#at++;
-    if (this.#next('}')) return entries;
+    if (this.#next('}')) return nothing;
+    const entries = new Map<string, Json>();
     do {
       this.#space();
       const at = this.#at;

@@ -57,7 +57,7 @@ export async function openShards(folder: string): Promise<Shards> {
     () => true,
     () => false,
   );
-  const index = isSingle ? undefined : await readSmallFile(join(folder, INDEX), limits.safetensorsHeaderBytes);
+  const index = isSingle ? undefined : await readSmallFile(join(folder, INDEX), limits.configBytes);
   if (!isSingle && !index) {
     throw new SafetensorsError('safetensors_index', folder, undefined, `${SINGLE} or ${INDEX} in this folder`, 'neither');
   }

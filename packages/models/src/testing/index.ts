@@ -1,2 +1,3 @@
+export { tinyCheckpoint, type TinyCheckpoint, writeCheckpoint } from './tiny-checkpoint.ts';
 export { tinyModel, type TinyModelOptions } from './tiny-model.ts';
 export { type MetadataEntry, type TensorEntry, writeGguf } from './write-gguf.ts';
