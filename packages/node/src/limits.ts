@@ -1,3 +1,5 @@
+import { limits as protocolLimits } from '@commonweight/protocol';
+
 /** Every bound of the gateway in one place. A request outside these bounds is refused, never truncated. */
 export const gatewayLimits = {
   /** Bytes of a request body. */
@@ -8,7 +10,7 @@ export const gatewayLimits = {
   contentParts: 256,
   /** Stop strings of a request, and UTF-16 code units of each. */
   stopStrings: 4,
-  stopStringLength: 64,
+  stopStringLength: protocolLimits.stopStringLength,
   /** Entries of `provider.only`, `order` and `ignore`. */
   providerEntries: 64,
   /** Chat requests in progress; one more gets 429. */

@@ -26,6 +26,8 @@ export const limits = {
   /** Siblings of an inclusion proof. */
   proofLength: 40,
   stopIds: 64,
+  /** UTF-16 code units of a stop string: a shown text leaves out no more than one and the last token's text (SPEC section 27). */
+  stopStringLength: 64,
   /** Bytes of a bundle's JSON, digests included. */
   bundleBytes: 64 << 20,
   /** Depth and nodes of a value that is put into canonical JSON. */

@@ -3,6 +3,10 @@ import type { StepStatus } from './report.ts';
 export interface Outcome {
   readonly status: StepStatus;
   readonly detail: string;
+  /** Instead of the step's title, where the step says less than it usually does. */
+  readonly title?: string;
+  /** What a step that passed leaves open; goes to `notChecked`. */
+  readonly open?: string;
 }
 
 export const passed = (detail: string): Outcome => ({ status: 'passed', detail });

@@ -1,6 +1,17 @@
 import { createReferenceExecutor, createWasmExecutor } from '@commonweight/engine';
 import { loadEngineWasm, nodeSha256 } from '@commonweight/engine/node';
-import { type Bundle, type Hex, type Hex32, bundleToJson, parseBundle, receiptDigest, signDigest } from '@commonweight/protocol';
+import {
+  type Bundle,
+  type Hex,
+  type Hex32,
+  type Receipt,
+  bundleToJson,
+  endDigest,
+  limits,
+  parseBundle,
+  receiptDigest,
+  signDigest,
+} from '@commonweight/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ChainFacts } from './chain-facts.ts';
 import { exitCodes, type Report } from './report.ts';
@@ -39,8 +50,16 @@ describe('an honest answer', () => {
     const report = verifyBundle({ bundle, model });
     expect(report.verdict).toBe('verified');
     expect(withStatus(report, 'skipped')).toEqual(['end', 'text', 'chain-batch', 'chain-node', 'chain-model']);
-    expect(report.notChecked).toHaveLength(4);
+    expect(report.notChecked).toHaveLength(5);
     expect(detail(report, 'signature')).toMatch(/only the chain can say/);
+    const title = `a signature over the receipt by ${report.receipt.signer} (whose key it is only the chain can tell)`;
+    expect(report.checked).toContain(title);
+    expect(report.checked).not.toContain("the node's signature over the receipt");
+    expect(report.notChecked[0]).toBe(
+      `that ${report.receipt.signer} is the session key of node ${report.receipt.node}: the chain's word on it is not here`,
+    );
+    expect(Object.keys(report.steps.find(({ id }) => id === 'signature')!)).toEqual(['id', 'title', 'status', 'detail']);
+    expect(verifyBundle({ bundle, model, chain: facts }).checked).toContain("the node's signature over the receipt");
   });
 
   it('is verified with greedy sampling, a stop id, a stop string and a cancelled beginning', () => {
@@ -251,6 +270,57 @@ describe('the text', () => {
     });
     expect(failedSteps(verifyBundle({ bundle: ended, model, answerText: text.slice(0, 3) }))).toEqual([]);
     expect(failedSteps(verifyBundle({ bundle: ended, model, answerText: text.slice(1, 3) }))).toEqual(['text']);
+  });
+
+  /** Ten units a token, so that a stop string is shorter than an answer. */
+  const wordy = { ...model, decode: (ids: readonly number[]) => ids.map((id) => `${String(id).padStart(9, '.')} `).join('') };
+  const most = limits.stopStringLength + 10;
+  const endedAs = (finishReason: Receipt['finishReason']): Bundle => {
+    const made = makeBundle({ manifest, job, ...run, finishReason, ended: true });
+    if (finishReason === 'length') return bundle;
+    const end = { ...made.end!.end, reason: finishReason as 'cancelled' };
+    return { ...made, end: { end, signature: signDigest(endDigest(end, domain), `0x${'11'.repeat(32)}`) } };
+  };
+
+  it.each(['stop_string', 'cancelled', 'length'] as const)('%s: leaves out a stop string and the last token at most', (finishReason) => {
+    const given = endedAs(finishReason);
+    const text = wordy.decode(given.completionIds);
+    const within = verifyBundle({ bundle: given, model: wordy, answerText: text.slice(0, -most) });
+    expect(failedSteps(within)).toEqual([]);
+    expect(detail(within, 'text')).toContain(JSON.stringify(text.slice(-most)));
+    const beyond = verifyBundle({ bundle: given, model: wordy, answerText: text.slice(0, -most - 1) });
+    expect(failedSteps(beyond)).toEqual(['text']);
+    expect(detail(beyond, 'text')).toContain(`${most + 1} UTF-16 units were not shown`);
+    expect(failedSteps(verifyBundle({ bundle: given, model: wordy, answerText: '' }))).toEqual(['text']);
+    if (finishReason === 'length') {
+      expect(withStatus(within, 'skipped')).toContain('text');
+      for (const told of [within.summary, within.notChecked.join()]) expect(told).toContain(JSON.stringify(text.slice(-most)));
+    } else expect(within.steps.find(({ id }) => id === 'text')!.status).toBe('passed');
+  });
+
+  it('stop_id: the token before the stop id may hold more than the stop string', () => {
+    const stopIds = [bundle.completionIds[3]!];
+    const stopped = makeBundle({ manifest, job: { ...job, stopIds }, ...decode(executor, { ...job, stopIds }), finishReason: 'stop_id' });
+    const lengths = new Map([[stopIds[0], 0]]);
+    const tail = { ...model, decode: (ids: readonly number[]) => ids.map((id) => 'x'.repeat(lengths.get(id) ?? 100)).join('') };
+    const text = tail.decode(stopped.completionIds);
+    const shown = (left: number) => verifyBundle({ bundle: stopped, model: tail, answerText: text.slice(0, -left) });
+    expect(failedSteps(shown(164))).toEqual([]);
+    expect(failedSteps(shown(165))).toEqual(['text']);
+  });
+
+  it('is not checked, and nothing else is lost, when the decoder fails or is of another model', () => {
+    const broken = {
+      ...model,
+      decode: (): string => {
+        throw new Error('token id: expected 0 to 94, got 95');
+      },
+    };
+    const report = verifyBundle({ bundle, model: broken, answerText: 'x' });
+    expect(report.verdict).toBe('verified');
+    expect(detail(report, 'text')).toBe('the tokenizer here failed: token id: expected 0 to 94, got 95');
+    const other = { manifest: otherModel.manifest, executor, decode: decodeText };
+    expect(verifyBundle({ bundle, model: other, answerText: 'x' }).verdict).toBe('unchecked');
   });
 });
 

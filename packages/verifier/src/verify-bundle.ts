@@ -20,7 +20,7 @@ type Outcomes = Record<StepId, Outcome>;
  *
  * Cost: one prefill of prompt and answer, and the head at every generated position. Synchronous: run it in a worker where a thread must not block.
  *
- * @throws CommonweightError when the executor fails (memory); never because of what the bundle claims.
+ * @throws CommonweightError when the executor fails (memory); never because of what the bundle claims, nor when `decode` fails.
  */
 export function verifyBundle(input: VerifyInput): Report {
   const subject = subjectOf(input);
@@ -77,12 +77,19 @@ function checkExecution(subject: Subject, before: Pick<Outcomes, 'shape' | 'mode
 
 function makeReport(subject: Subject, outcomes: Outcomes, differences: Pick<Report, 'tokenDifference' | 'placeDifference'>): Report {
   const { bundle, receiptId, signer } = subject;
-  const steps = stepIds.map((id): Step => ({ id, title: stepTitles[id], ...outcomes[id] }));
+  const steps = stepIds.map((id): Step => {
+    const { open: _, ...outcome } = outcomes[id];
+    return { id, title: stepTitles[id], ...outcome };
+  });
   const titles = (wanted: Step['status']): string[] => steps.filter(({ status }) => status === wanted).map(({ title }) => title);
   const verdict = verdictOf(outcomes);
   return {
     verdict,
-    summary: summaryOf(verdict, steps, subject.answerText !== undefined && outcomes.text.status === 'skipped'),
+    summary: summaryOf(
+      verdict,
+      steps,
+      subject.answerText !== undefined && outcomes.text.status === 'skipped' ? outcomes.text.detail : undefined,
+    ),
     receipt: {
       id: receiptId,
       node: bundle.receipt.node,
@@ -96,9 +103,11 @@ function makeReport(subject: Subject, outcomes: Outcomes, differences: Pick<Repo
     steps,
     ...differences,
     checked: titles('passed'),
-    notChecked: steps
-      .filter(({ id, status }) => status === 'skipped' && !(id === 'end' && !needsEnd(subject)))
-      .map(({ title, detail }) => `${title}: ${detail}`),
+    notChecked: steps.flatMap(({ id, title, status, detail }) => {
+      const { open } = outcomes[id];
+      if (open !== undefined) return [open];
+      return status === 'skipped' && !(id === 'end' && !needsEnd(subject)) ? [`${title}: ${detail}`] : [];
+    }),
     trust: trustSentences(bundle, subject.answerText),
   };
 }
@@ -111,11 +120,11 @@ function verdictOf(outcomes: Outcomes): Verdict {
   return outcomes.tokens.status === 'passed' && outcomes.execution.status === 'passed' ? 'verified' : 'unchecked';
 }
 
-function summaryOf(verdict: Verdict, steps: readonly Step[], textOpen: boolean): string {
+function summaryOf(verdict: Verdict, steps: readonly Step[], textOpen: string | undefined): string {
   switch (verdict) {
     case 'verified':
       return `Re-executed bit for bit: this model, this prompt and these settings give exactly these tokens.${
-        textOpen ? ' The text that was shown was not confirmed to be all of what they say.' : ''
+        textOpen === undefined ? '' : ` The text that was shown was not confirmed to be all of what they say: ${textOpen}.`
       }`;
     case 'refuted': {
       const wrong = steps.filter(({ status }) => status === 'failed').map(({ id }) => id);

@@ -1,7 +1,16 @@
-import { type Bundle, endDigest, fromHex, idsRoot, recoverSigner, toHex } from '@commonweight/protocol';
+import {
+  type Bundle,
+  endDigest,
+  fromHex,
+  idsRoot,
+  limits as protocolLimits,
+  modelIdOf,
+  recoverSigner,
+  toHex,
+} from '@commonweight/protocol';
 import { limits } from '../limits.ts';
 import { type Outcome, failed, passed, same, skipped } from '../outcome.ts';
-import type { Subject } from '../subject.ts';
+import type { Subject, VerifierModel } from '../subject.ts';
 
 export function checkIds({ bundle: { promptIds, completionIds, nonce, receipt } }: Subject): Outcome {
   const root = toHex(idsRoot([...promptIds, ...completionIds], fromHex(nonce, 32)));
@@ -73,21 +82,46 @@ export function checkEnd({ bundle, requestHash }: Subject): Outcome {
     : failed(`expected the signature of the payer ${bundle.request.payer}, got ${signer ?? 'a malformed one'}`);
 }
 
-/** Shown text is what the ids decode to; a stop string and what follows it are not shown. */
+/** Shown text is what the ids decode to; a stop string and what follows it in the last token are not shown (SPEC section 27). */
 export function checkText({ bundle, answerText, model }: Subject): Outcome {
   if (answerText === undefined) return skipped('a bundle holds ids only, no text');
-  if (model?.decode === undefined) return skipped("the model's tokenizer is not here");
-  return compareText(answerText, model.decode(bundle.completionIds), bundle.receipt.finishReason);
+  if (model?.decode === undefined || modelIdOf(model.manifest) !== bundle.receipt.modelId) {
+    return skipped("the tokenizer of the receipt's model is not here");
+  }
+  const { decode } = model;
+  try {
+    return compareText(answerText, bundle, decode);
+  } catch (error) {
+    // a decoder is the caller's: that it fails says nothing about the answer, and must not cost the other steps
+    return skipped(`the tokenizer here failed: ${error instanceof Error ? error.message : String(error)}`.slice(0, limits.quote));
+  }
 }
 
-function compareText(shown: string, decoded: string, finishReason: Bundle['receipt']['finishReason']): Outcome {
-  // ids that end inside a character decode to U+FFFD, which a gateway may hold back
-  if (shown === decoded || shown === decoded.replace(/\uFFFD+$/, '')) return passed('the ids decode to the text');
-  const quote = JSON.stringify(decoded.slice(0, limits.quote));
-  if (!decoded.startsWith(shown)) return failed(`the ids decode to ${quote}, another text was shown`);
-  const beginning = `the text is the beginning of what the ids decode to, ${quote}`;
-  if (finishReason === 'stop_string' || finishReason === 'cancelled')
-    return passed(`${beginning}; which stop string ended it is not in the receipt`);
+type Decode = NonNullable<VerifierModel['decode']>;
+
+function compareText(shown: string, { completionIds, request, receipt }: Bundle, decode: Decode): Outcome {
+  const decoded = decode(completionIds);
+  if (shown === decoded || shown === whole(decoded)) return passed('the ids decode to the text');
+  if (!decoded.startsWith(shown)) return failed(`the ids decode to ${quote(decoded)}, another text was shown`);
+  const omitted = decoded.slice(shown.length);
+  // a stop string is complete in the last token at the latest; a stop id after it has no text
+  const ids = request.stopIds.includes(completionIds.at(-1)!) ? completionIds.slice(0, -1) : completionIds;
+  const lastToken = decoded.length - whole(decode(ids.slice(0, -1))).length;
+  const most = protocolLimits.stopStringLength + lastToken;
+  if (omitted.length > most) {
+    return failed(
+      `the ids go on with ${quote(omitted)}: ${omitted.length} UTF-16 units were not shown, a stop string and the last token are at most ${most}`,
+    );
+  }
+  const without = `the text is what the ids decode to without its end ${quote(omitted)}`;
+  const { finishReason } = receipt;
+  if (finishReason === 'stop_string') return passed(`${without}; which stop string ended it is not in the receipt`);
+  if (finishReason === 'cancelled') return passed(`${without}; the payer broke the answer off`);
   // a stop string that is complete in the last tokens may come too late for the node to end there
-  return skipped(`${beginning}; whether a stop string ended it or somebody cut it, the receipt cannot say`);
+  return skipped(`${without}; whether a stop string ended it or somebody cut it, the receipt cannot say`);
 }
+
+/** Ids that end inside a character decode to U+FFFD, which a gateway may hold back. */
+const whole = (decoded: string): string => decoded.replace(/\uFFFD+$/, '');
+
+const quote = (text: string): string => JSON.stringify(text.length > limits.quote ? `${text.slice(0, limits.quote)}...` : text);

@@ -7,8 +7,13 @@ export function checkSignature({ bundle, signer, receiptId, chain }: Subject): O
   const { node } = bundle.receipt;
   if (signer === undefined) return failed('the signature of the receipt is malformed (wrong v, or an s in the upper half)');
   const facts = chain && appliesTo(chain, bundle.domain) ? chain.node : undefined;
-  if (!facts?.registered)
-    return passed(`receipt ${receiptId} is signed by ${signer}; only the chain can say that this key belongs to node ${node}`);
+  if (!facts?.registered) {
+    return {
+      ...passed(`receipt ${receiptId} is signed by ${signer}; only the chain can say that this key belongs to node ${node}`),
+      title: `a signature over the receipt by ${signer} (whose key it is only the chain can tell)`,
+      open: `that ${signer} is the session key of node ${node}: the chain's word on it is not here`,
+    };
+  }
   return signer === facts.sessionKey
     ? passed(`receipt ${receiptId} is signed by ${signer}, the session key of node ${node}`)
     : failed(`signed by ${signer}; the session key of node ${node} was ${facts.sessionKey}: the node did not sign this receipt`);
