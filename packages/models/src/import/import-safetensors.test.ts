@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { CommonweightError } from '@commonweight/protocol';
 import { expect, it } from 'vitest';
 import { openPackage } from '../package/open-package.ts';
+import { JsonFields } from '../safetensors/fields.ts';
+import { graphFromConfig } from '../safetensors/graph-from-config.ts';
 import { neighbourRow } from '../safetensors/llama-tensors.ts';
 import { temporaryTestFolder } from '../testing/temporary-folder.ts';
 import { tinyCheckpoint, type TinyCheckpoint, writeCheckpoint } from '../testing/tiny-checkpoint.ts';
@@ -39,6 +41,13 @@ it.each([
 it('rows of Q and K: reshape(heads, 2, half).swapaxes(1, 2), head by head', () => {
   expect([0, 1, 2, 3, 4, 5, 6, 7].map((row) => neighbourRow(row, 4))).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
   expect([0, 1, 2, 3, 4, 5].map((row) => neighbourRow(row, 6))).toEqual([0, 3, 1, 4, 2, 5]);
+});
+
+it('real numbers of config.json count as float32, which is what GGUF files hold', () => {
+  const config = { ...tinyCheckpoint({ layers: 1 }).json['config.json'], hidden_size: 3_904 };
+  const bytes = new TextEncoder().encode(JSON.stringify({ ...config, head_dim: 64, num_attention_heads: 61 }));
+  // R(1e-5 * 3904 * 2^24) is 654,983 in float64.
+  expect(graphFromConfig(JsonFields.ofFile({ name: 'config.json', bytes })).graph.normEpsilon).toBe(654_982);
 });
 
 it('newer spellings give the same package: merges as pairs, rope_parameters, a template file, a token as an object, links to blobs', async () => {
