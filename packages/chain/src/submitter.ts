@@ -80,7 +80,7 @@ export class Submitter {
       });
       const sent = await this.#broadcast(serialized);
       if (sent === 'nonce_used' && hashes.length === 0) {
-        nonce = await this.#nonce();
+        nonce = await this.#nonceAfter(nonce);
         continue;
       }
       if (sent !== 'nonce_used') hashes.push(sent);
@@ -101,6 +101,16 @@ export class Submitter {
     return this.rpc.call({ what: 'nonce' }, (c) => c.getTransactionCount({ address: this.account.address, blockTag: 'latest' }));
   }
 
+  /** The nonce once the transaction of another process that took `used` is mined; `used` again when that takes too long. */
+  async #nonceAfter(used: number): Promise<number> {
+    const deadline = performance.now() + this.#receiptTimeout;
+    for (let wait: number = limits.receiptPollFirst; ; wait = Math.min(wait * 2, limits.receiptPollLongest)) {
+      const nonce = await this.#nonce();
+      if (nonce > used || performance.now() >= deadline) return nonce;
+      await pause(wait);
+    }
+  }
+
   async #broadcast(serializedTransaction: Hex): Promise<Hex | 'nonce_used'> {
     try {
       return await this.rpc.call({ what: 'send transaction' }, (c) => c.sendRawTransaction({ serializedTransaction }));
@@ -108,7 +118,9 @@ export class Submitter {
       if (
         error instanceof ChainError &&
         error.code === 'chain_rpc' &&
-        /nonce too low|nonce is lower|lower than the current nonce|replacement transaction underpriced/i.test(error.message)
+        /nonce too low|nonce is lower|lower than the current nonce|replacement transaction underpriced|already (?:imported|known)/i.test(
+          error.message,
+        )
       )
         return 'nonce_used';
       throw error;
