@@ -1,6 +1,6 @@
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageFiles } from '@commonweight/protocol';
+import { canonicalize, MerkleTag, merkleRootOfBytes, packageFiles, parseManifest, toHex, utf8 } from '@commonweight/protocol';
 import { expect, it, onTestFinished } from 'vitest';
 import { importGguf } from '../import/import-gguf.ts';
 import { temporaryTestFolder } from '../testing/temporary-folder.ts';
@@ -71,6 +71,31 @@ it('a changed manifest has another id, or is no manifest', async () => {
   await expect(openPackage(dir)).rejects.toMatchObject({ code: 'decode' });
   await writeFile(path, manifest.slice(1));
   await expect(openPackage(dir)).rejects.toMatchObject({ code: 'decode', field: 'manifest.json' });
+});
+
+it.each([
+  ['more', (vocab: Record<string, number>, count: number) => ({ ...vocab, extra: count }), 1],
+  [
+    'fewer',
+    (vocab: Record<string, number>, count: number) => Object.fromEntries(Object.entries(vocab).filter(([, id]) => id < count - 1)),
+    -1,
+  ],
+])('a tokenizer of %s ids than the model is refused, also when the manifest names it', async (_, change, difference) => {
+  const dir = await tinyPackage();
+  const manifest = parseManifest(JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')));
+  const tokenizer = JSON.parse(await readFile(join(dir, packageFiles.tokenizer), 'utf8')) as { model: { vocab: Record<string, number> } };
+  const { vocabulary } = manifest.graph;
+  const vocab = change(tokenizer.model.vocab, vocabulary);
+  const bytes = utf8(canonicalize({ ...tokenizer, model: { ...tokenizer.model, vocab } }));
+  const root = toHex(merkleRootOfBytes(MerkleTag.file, bytes));
+  const files = manifest.files.map((file) => (file.name === packageFiles.tokenizer ? { ...file, size: bytes.length, root } : file));
+  await writeFile(join(dir, packageFiles.tokenizer), bytes);
+  await writeFile(join(dir, 'manifest.json'), canonicalize({ ...manifest, files }));
+  await expect(openPackage(dir)).rejects.toMatchObject({
+    code: 'decode',
+    field: packageFiles.tokenizer,
+    message: expect.stringContaining(`expected ${vocabulary} tokens, one an id of the model, got ${vocabulary + difference}`),
+  });
 });
 
 it('the card is apart from the id', async () => {

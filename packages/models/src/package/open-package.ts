@@ -22,6 +22,7 @@ import { type ByteSource, fileSource } from '../gguf/byte-source.ts';
 import { limits } from '../limits.ts';
 import { nativeSha256 } from '../sha256.ts';
 import { createTokenizer, type Tokenizer } from '../tokenizer/create-tokenizer.ts';
+import { parseTokenizerJson } from '../tokenizer/tokenizer-file.ts';
 import { rootOfSource } from './root-of-source.ts';
 
 /**
@@ -45,7 +46,7 @@ export interface ModelPackage {
   readonly close: () => Promise<void>;
 }
 
-/** Opens `dir`. Throws a CommonweightError: `file`, `decode`, or `digest_mismatch` when a file is not the one that the manifest names. */
+/** Opens `dir`. Throws a CommonweightError: `file`, `decode` (also for a tokenizer of more or fewer ids than the model), `tokenizer`, or `digest_mismatch` when a file is not the one that the manifest names. */
 export async function openPackage(dir: string, expectedModelId?: ModelId): Promise<ModelPackage> {
   const manifestBytes = await readSmall(dir, 'manifest.json', protocolLimits.manifestBytes);
   const manifest = parseManifest(parseJson(manifestBytes, 'manifest.json'));
@@ -74,6 +75,14 @@ export async function openPackage(dir: string, expectedModelId?: ModelId): Promi
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   };
   const tokenizerJson = await readChecked(packageFiles.tokenizer, limits.tokenizerBytes);
+  const { vocabulary } = manifest.graph;
+  const { length: tokens } = parseTokenizerJson(tokenizerJson).tokens;
+  if (tokens !== vocabulary) {
+    throw new CommonweightError(
+      `${packageFiles.tokenizer}: expected ${vocabulary} tokens, one an id of the model, got ${tokens}; import the model again`,
+      { code: 'decode', action: 'stop', field: packageFiles.tokenizer },
+    );
+  }
   const chatTemplate = await readChecked(packageFiles.chatTemplate, limits.chatTemplateBytes);
 
   const weightsFile = fileOf(packageFiles.weights);
