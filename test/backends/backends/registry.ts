@@ -1,0 +1,7 @@
+import { arm64 } from './arm64.ts';
+import type { BackEnd } from './backend.ts';
+import { chromium } from './chromium.ts';
+import { reference, wasm, wasmThread } from './node.ts';
+
+/** The first that runs is what the others are compared with. */
+export const backEnds: readonly BackEnd[] = [reference, wasm, wasmThread, arm64, chromium];
