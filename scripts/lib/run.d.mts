@@ -2,7 +2,7 @@ import type { SpawnOptions } from 'node:child_process';
 
 export interface Captured {
   readonly code: number;
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: string | null;
   readonly tail: string;
 }
 export function capture(command: string, args: readonly string[], options?: SpawnOptions): Promise<Captured>;
