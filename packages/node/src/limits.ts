@@ -49,8 +49,11 @@ export const gatewayLimits = {
   failedAvoidMs: 5000,
   /** Milliseconds for which a node whose answer was refused is not asked unless it is named in `provider.only`. */
   refusedAvoidMs: 600_000,
-  /** Receipts fetched to close a gap in a node's sequence. */
+  /** Receipts fetched with one answer to close gaps in a node's sequence; a longer gap is closed with the next answers. */
   chainGap: 64,
+  /** Runs of a node's receipts with gaps between them, and receipts that arrived from inside one gap. */
+  chainSegments: 4,
+  chainSeen: 64,
   /** Receipts remembered per node, to recognise one that arrives late. */
   chainWindow: 128,
   /** Bytes of the file that holds them. */

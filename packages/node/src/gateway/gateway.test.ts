@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { type Receipt, ZERO_HEX32, parseBundle, receiptDigest } from '@commonweight/protocol';
@@ -8,7 +8,7 @@ import { gatewayLimits as limits } from '../limits.ts';
 import { STOP_ID, domain } from './testing/answer-fixture.ts';
 import { encode, modelId } from './testing/byte-model.ts';
 import { type Behaviour, FakeWorker } from './testing/fake-worker.ts';
-import { startIn, testGateway } from './testing/test-gateway.ts';
+import { silentLog, startIn, testGateway } from './testing/test-gateway.ts';
 
 const base = { model: 'tiny', messages: [{ role: 'user' as const, content: 'hi' }] };
 const say =
@@ -383,6 +383,32 @@ describe('what the gateway remembers', () => {
     expect((await gateway.post(base)).status).toBe(503);
     expect((await gateway.post(base)).status).toBe(200);
     expect(a.receipts.map(({ sequence }) => sequence)).toEqual([0, 1]);
+  });
+
+  test('an answer is delivered and kept when the node does not hand over the receipt before it; the gap is closed later', async () => {
+    const a = await worker(({ send, receiptFor, response }) => {
+      const lost = receiptFor([65, STOP_ID], 'stop_id');
+      if (a.receipts.length > 1) for (const [index, id] of [65, STOP_ID].entries()) send({ type: 'token', index, id });
+      if (a.receipts.length > 1) send(lost);
+      response.end();
+    });
+    a.handsOver = () => a.receipts.length !== 2;
+    const events: [string, unknown][] = [];
+    await using gateway = await testGateway([a], {}, { ...silentLog, warn: (event, fields) => void events.push([event, fields]) });
+    expect((await gateway.post(base)).status).toBe(503);
+    events.length = 0;
+    const response = await gateway.post(base);
+    expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'A' } }] });
+    const id = receiptDigest(a.receipts[1]!, domain);
+    expect(events).toEqual([['chain_gap', { node: a.node, receipt: id, missing: 1 }]]);
+    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([`${id}.json`]);
+    await gateway.gateway.stop();
+    const again = await startIn(gateway.dataDir, [a]);
+    expect((await again.post(base)).status).toBe(200);
+    await again.gateway.stop();
+    const [file] = await readdir(join(gateway.dataDir, 'chains'));
+    const kept = JSON.parse(await readFile(join(gateway.dataDir, 'chains', file!), 'utf8')) as { segments: { links: unknown[] }[] };
+    expect(kept.segments.map(({ links }) => links.length)).toEqual([3]);
   });
 
   test('a node that changed its session key a moment ago', async () => {

@@ -8,6 +8,7 @@ export type GatewayEvent =
   | 'node_failed'
   | 'answer_checked'
   | 'answer_refused'
+  | 'chain_gap'
   | 'client_gone'
   | 'internal_error';
 

@@ -124,9 +124,10 @@ export class Completer {
       const answer = await new NodeRun({ job, candidate, payer, client, clock, draw32, sink, gone }).start();
       const { ids, candidate: current } = await this.#check(answer, candidate);
       const bundle = answer.bundleOf(ids);
-      await this.#link(bundle.receipt, current, answer, ids);
-      await this.#o.store.putBundle(bundle);
       const receiptId = receiptDigest(bundle.receipt, bundle.domain);
+      // kept first: from here on only a proof against the node may cost the client its answer
+      await this.#o.store.putBundle(bundle);
+      await this.#link(receiptId, bundle.receipt, current, answer, ids);
       log.info('answer_checked', { node: candidate.node, receipt: receiptId, finish: bundle.receipt.finishReason, tokens: ids.length });
       // whoever still listens must not take a cut text for a whole one
       if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
@@ -155,11 +156,14 @@ export class Completer {
     }
   }
 
-  async #link(receipt: Receipt, candidate: Candidate, answer: NodeAnswer, ids: readonly number[]): Promise<void> {
+  async #link(receiptId: Hex32, receipt: Receipt, candidate: Candidate, answer: NodeAnswer, ids: readonly number[]): Promise<void> {
+    const { node } = candidate;
     try {
-      await this.#chain(candidate.node).accept(receipt, (digest) => this.#fetchReceipt(candidate, digest));
+      const missing = await this.#chain(node).accept(receipt, (digest) => this.#fetchReceipt(candidate, digest));
+      if (missing > 0) this.#o.log.warn('chain_gap', { node, receipt: receiptId, missing });
     } catch (error) {
       if (!(error instanceof ReceiptInvalid)) throw error;
+      await this.#o.store.removeBundle(receiptId);
       await this.#refuse(answer, error, ids);
     }
   }

@@ -13,7 +13,8 @@ import {
 } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { isErrno, readSmallFile } from '../../platform/files.ts';
-import type { ChainLink, ChainStore } from '../check/receipt-chain.ts';
+import type { ChainLink, Segment } from '../check/chain-segment.ts';
+import type { ChainStore } from '../check/receipt-chain.ts';
 import type { ReceiptInvalid } from '../check/receipt-invalid.ts';
 import { JsonFolder, writeDurableFile } from './json-folder.ts';
 
@@ -43,6 +44,11 @@ export class GatewayStore {
     return this.#bundles.put(receiptDigest(bundle.receipt, bundle.domain), JSON.stringify(bundleToJson(bundle)));
   }
 
+  /** Takes back a bundle whose receipt was refused after all. */
+  removeBundle(id: Hex32): Promise<void> {
+    return this.#bundles.remove(id);
+  }
+
   /** The bundle of one answer; undefined when it is not (or no longer) here. */
   async bundle(id: Hex32): Promise<Bundle | undefined> {
     const text = await this.#bundles.get(id, protocolLimits.bundleBytes);
@@ -68,31 +74,58 @@ export class GatewayStore {
     return {
       load: async () => {
         try {
-          return parseLinks(JSON.parse((await readSmallFile(join(this.#chains, name), limits.chainBytes)).toString('utf8')));
+          return parseSegments(JSON.parse((await readSmallFile(join(this.#chains, name), limits.chainBytes)).toString('utf8')));
         } catch (error) {
           if (isErrno(error, 'ENOENT')) return [];
           throw error;
         }
       },
-      save: (links) =>
+      save: (segments) =>
         writeDurableFile(
           this.#chains,
           name,
-          JSON.stringify({ links: links.map((link) => ({ ...link, cumulativeAmount: String(link.cumulativeAmount) })) }),
+          JSON.stringify({ segments }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
         ),
     };
   }
 }
 
-function parseLinks(value: unknown): ChainLink[] {
-  const list = new Fields(value, 'chain', ['links']).array('links', limits.chainWindow);
+function parseSegments(value: unknown): Segment[] {
+  const list = new Fields(value, 'chain', ['segments']).array('segments', limits.chainSegments);
   return list.map((item, i) => {
-    const f = new Fields(item, `links[${i}]`, ['sequence', 'digest', 'channel', 'cumulativeAmount']);
+    const f = new Fields(item, `segments[${i}]`, ['links', 'gap?']);
+    const links = f.array('links', limits.chainWindow).map((link, j) => parseLink(link, f.name(`links[${j}]`)));
+    if (!f.has('gap')) return { links };
+    const g = new Fields(f.raw('gap'), f.name('gap'), ['joint', 'until', 'seen']);
+    const joint = new Fields(g.raw('joint'), g.name('joint'), ['sequence', 'previous', 'channel', 'paid']);
+    const seen = g.array('seen', limits.chainSeen).map((one, j) => {
+      const s = new Fields(one, g.name(`seen[${j}]`), ['sequence', 'digest']);
+      return { sequence: sequenceOf(s), digest: s.hex32('digest') };
+    });
     return {
-      sequence: f.integer('sequence', 0, Number.MAX_SAFE_INTEGER),
-      digest: f.hex32('digest'),
-      channel: f.hex32('channel'),
-      cumulativeAmount: f.uint('cumulativeAmount'),
+      links,
+      gap: {
+        joint: {
+          sequence: sequenceOf(joint),
+          previous: joint.hex32('previous'),
+          channel: joint.hex32('channel'),
+          paid: BigInt(joint.string('paid', 79, /^-?(?:0|[1-9][0-9]*)$/)),
+        },
+        until: g.integer('until', 0, Number.MAX_SAFE_INTEGER),
+        seen,
+      },
     };
   });
 }
+
+function parseLink(value: unknown, path: string): ChainLink {
+  const f = new Fields(value, path, ['sequence', 'digest', 'channel', 'cumulativeAmount']);
+  return {
+    sequence: sequenceOf(f),
+    digest: f.hex32('digest'),
+    channel: f.hex32('channel'),
+    cumulativeAmount: f.uint('cumulativeAmount'),
+  };
+}
+
+const sequenceOf = (fields: Fields): number => fields.integer('sequence', 0, Number.MAX_SAFE_INTEGER);

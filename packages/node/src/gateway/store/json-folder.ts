@@ -63,6 +63,12 @@ export class JsonFolder {
     });
   }
 
+  remove(name: string): Promise<void> {
+    return this.#turns.run(async () => {
+      if (this.#names.delete(name)) await rm(join(this.#folder, `${name}.json`), { force: true });
+    });
+  }
+
   /** Text of a file, at most `maximum` bytes; undefined when there is none. */
   async get(name: string, maximum: number): Promise<string | undefined> {
     if (!this.#names.has(name)) return undefined;

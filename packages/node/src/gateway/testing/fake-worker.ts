@@ -55,6 +55,8 @@ export class FakeWorker {
   /** The last change of a receipt before it is signed. */
   beforeSign: (receipt: Receipt) => Receipt = (receipt) => receipt;
   confirmsEnds = true;
+  /** Whether it answers questions for receipts now. */
+  handsOver: () => boolean = () => true;
   onEnd: () => void = () => undefined;
   #onRun: (() => void) | undefined;
   status = 'ok';
@@ -120,6 +122,7 @@ export class FakeWorker {
     }
     if (url === '/v1/end') return this.#end(parseEndRequest(await readJson(request)), response);
     if (url === '/v1/run') return this.#run(parseRunRequest(await readJson(request)), response);
+    if (!this.handsOver()) return json(response, 503, {});
     const digest = /^\/v1\/receipts\/(0x[0-9a-f]{64})$/.exec(url)?.[1];
     const index = this.receipts.findIndex((receipt) => receiptDigest(receipt, domain) === digest);
     if (index < 0) return json(response, 404, {});

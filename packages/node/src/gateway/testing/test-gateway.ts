@@ -52,9 +52,13 @@ export interface TestGateway extends AsyncDisposable {
 }
 
 /** A gateway over fake workers and a chain that is a list. */
-export async function testGateway(workers: readonly FakeWorker[], chain: Partial<GatewayChain> = {}): Promise<TestGateway> {
+export async function testGateway(
+  workers: readonly FakeWorker[],
+  chain: Partial<GatewayChain> = {},
+  log: GatewayLog = silentLog,
+): Promise<TestGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-'));
-  const started = await startIn(dataDir, workers, chain);
+  const started = await startIn(dataDir, workers, chain, log);
   return {
     ...started,
     [Symbol.asyncDispose]: async () => {
@@ -69,6 +73,7 @@ export async function startIn(
   dataDir: string,
   workers: readonly FakeWorker[],
   chain: Partial<GatewayChain> = {},
+  log: GatewayLog = silentLog,
 ): Promise<Omit<TestGateway, typeof Symbol.asyncDispose>> {
   const payerKeyFile = join(dataDir, 'payer.key');
   await writeFile(payerKeyFile, keys.payer);
@@ -94,7 +99,7 @@ export async function startIn(
     },
     openModel: async () => byteModel,
     clock,
-    log: silentLog,
+    log,
   });
   const post = (body: unknown, init: RequestInit = {}): Promise<Response> =>
     fetch(`${gateway.url}/v1/chat/completions`, {
