@@ -35,7 +35,7 @@ export async function runAll(backEnds: readonly BackEnd[], options: RunOptions):
   }
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
-  const queue = [...prepared];
+  const queue = prepared.toSorted((a, b) => Number(b.backEnd.slow ?? false) - Number(a.backEnd.slow ?? false));
   const drain = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       signal.throwIfAborted();

@@ -15,6 +15,7 @@ const EMULATOR = '/usr/bin/qemu-aarch64';
 export const arm64: BackEnd = {
   name: 'arm64',
   engine: { engine: 'wasm', thread: false },
+  slow: true,
   prepare: async (context) => {
     if (process.arch === 'arm64') return hostRun([process.execPath], context.cache, context.compiled);
     await requireDebian(

@@ -6,6 +6,8 @@ export interface BackEnd {
   readonly name: string;
   /** What runs in the host, beside the items. */
   readonly engine: Pick<Job, 'engine' | 'thread'>;
+  /** Started before the others: takes many times as long. */
+  readonly slow?: true;
   /** Installs what is missing. Throws {@link Missing} when it cannot be had on this machine. */
   readonly prepare: (context: Context) => Promise<Run>;
 }
