@@ -127,6 +127,8 @@ export const workerLimits = {
   batchIntervalMs: 5000,
   /** Receipts in one batch. */
   batchReceipts: 4096,
+  /** Trees of closed batches kept for proofs (96 bytes a receipt). */
+  batchTrees: 16,
   /** Milliseconds of the first and of the longest pause after the chain failed. */
   chainRetryMs: 1000,
   chainRetryMaximumMs: 30_000,

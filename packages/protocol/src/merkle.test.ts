@@ -37,6 +37,25 @@ describe('MerkleTree (RFC 6962 shape, tagged, sealed with its count)', () => {
       expect(treeOf(numbered(count)).root()).toEqual(rootByDefinition(MerkleTag.ids, numbered(count)));
   });
 
+  it('hashes for the first proof only, until a leaf is added', () => {
+    let hashed = 0;
+    const tree = new MerkleTree(MerkleTag.receipts, (data) => {
+      hashed++;
+      return sha(data);
+    });
+    for (const leaf of numbered(9)) tree.append(leaf);
+    const first = tree.proof(3);
+    hashed = 0;
+    expect(tree.proof(3)).toEqual(first);
+    const others = numbered(9).map((_, index) => tree.proof(index));
+    expect(hashed).toBe(0);
+    expect(others).toEqual(numbered(9).map((_, index) => treeOf(numbered(9), MerkleTag.receipts).proof(index)));
+    tree.append(Uint8Array.of(9, 0));
+    expect(tree.proof(3)).toEqual(treeOf(numbered(10), MerkleTag.receipts).proof(3));
+    expect(hashed).toBeGreaterThan(0);
+    expect(tree.proof(3, 9)).toEqual(first);
+  });
+
   it('gives the root of any prefix', () => {
     const tree = treeOf(numbered(37));
     for (let count = 0; count <= 37; count++) expect(tree.root(count)).toEqual(treeOf(numbered(count)).root());

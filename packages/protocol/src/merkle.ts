@@ -62,13 +62,14 @@ const seal = (tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): U
 
 /**
  * Merkle tree with the shape of RFC 6962 (an odd node moves up unchanged), tagged leaves and a root that binds kind and count.
- * Leaves are appended in order; the root of any prefix can be asked for. Memory: 32 bytes a leaf.
+ * Leaves are appended in order; the root of any prefix can be asked for. Memory: 32 bytes a leaf, three times that after a proof.
  */
 export class MerkleTree {
   readonly tag: MerkleTag;
   readonly #sha256: Sha256;
   #digests = new Uint8Array(16 * DIGEST);
   #count = 0;
+  #kept: { readonly count: number; readonly levels: readonly Uint8Array[] } | undefined;
 
   constructor(tag: MerkleTag, sha256: Sha256 = defaultSha256) {
     this.tag = tag;
@@ -89,6 +90,7 @@ export class MerkleTree {
     }
     this.#digests.set(digest, this.#count * DIGEST);
     this.#count++;
+    this.#kept = undefined;
   }
 
   /** Root over the first `count` leaves (default: all). Zero leaves have a root too. */
@@ -105,13 +107,26 @@ export class MerkleTree {
     this.#check(count, this.#count);
     this.#check(index, count - 1);
     const siblings: Uint8Array[] = [];
-    const level = this.#digests.slice(0, count * DIGEST);
-    for (let at = index, width = count; width > 1; at >>= 1) {
+    let at = index;
+    for (const level of this.#levels(count)) {
       const sibling = at ^ 1;
-      if (sibling < width) siblings.push(level.slice(sibling * DIGEST, (sibling + 1) * DIGEST));
-      width = raise(level, width, this.#sha256);
+      if (sibling * DIGEST < level.length) siblings.push(level.slice(sibling * DIGEST, (sibling + 1) * DIGEST));
+      at = Math.floor(at / 2);
     }
     return siblings;
+  }
+
+  /** Every level below the root, bottom up; kept until a leaf is added, so that only the first proof hashes. */
+  #levels(count: number): readonly Uint8Array[] {
+    if (this.#kept?.count === count) return this.#kept.levels;
+    const levels: Uint8Array[] = [];
+    const level = this.#digests.slice(0, count * DIGEST);
+    for (let width = count; width > 1;) {
+      levels.push(level.slice(0, width * DIGEST));
+      width = raise(level, width, this.#sha256);
+    }
+    this.#kept = { count, levels };
+    return levels;
   }
 
   #check(value: number, maximum: number): void {

@@ -1,10 +1,10 @@
 import { connectChain, readDeployments } from '@commonweight/chain';
 import { type Address, CommonweightError, type Domain, type Hex, type Hex32, addressOfKey } from '@commonweight/protocol';
+import { startHttpServer } from '../http/http-server.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { readKeyFile } from '../platform/key-file.ts';
 import { Lifetime } from '../platform/lifetime.ts';
 import { randomHex } from '../platform/random.ts';
-import { startHttpServer } from '../worker/http-server.ts';
 import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { PostedBatch } from './http/receipt-route.ts';

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +20,7 @@ import { identity, sessionKey } from '../journal/testing/entries.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { DigestStore } from './digest-store.ts';
 import { createHttpApp } from './http-app.ts';
-import { type HttpServer, startHttpServer } from './http-server.ts';
+import { type HttpServer, startHttpServer } from '../http/http-server.ts';
 import { RunQueue } from './run-queue.ts';
 import { RunService } from './run-service.ts';
 import { allFrames, postEnd, postJson, runFrames } from './testing/frames.ts';
@@ -63,7 +64,7 @@ beforeEach(async () => {
   const offer = { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest };
   service = new RunService({ offer, engines, ledger, digests, queue, clock: heldClock, log, fail: (error) => failures.push(error) });
   server = await startHttpServer(
-    createHttpApp({ node, offer, service, queue, ledger, digests, engines, log }),
+    createHttpApp({ node, offer, service, queue, ledger, digests, engines, hosts: ['node.example.org'], log }),
     { host: '127.0.0.1', port: 0 },
     systemClock,
   );
@@ -286,6 +287,28 @@ describe('a reader that goes away', () => {
 });
 
 describe('the server', () => {
+  it('keeps out rebound names and pages of other origins, lets in its own name and addresses', async () => {
+    const { port } = new URL(server.url);
+    const ask = (headers: Record<string, string>, path = '/health') =>
+      new Promise<{ status: number | undefined; code: unknown }>((resolve, reject) => {
+        get(`${server.url}${path}`, { headers }, (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part: string) => (text += part));
+          response.on('end', () => resolve({ status: response.statusCode, code: (JSON.parse(text) as { code?: unknown }).code }));
+        }).on('error', reject);
+      });
+    const fine = { status: 200, code: undefined };
+    for (const host of ['127.0.0.1', `localhost:${port}`, 'NODE.example.org', '203.0.113.7:80', '[2001:db8::1]:80']) {
+      expect(await ask({ host })).toEqual(fine);
+    }
+    for (const host of ['evil.example.org', `evil.example.org:${port}`, '127.0.0.1.example.org']) {
+      expect(await ask({ host }, `/v1/receipts/0x${'12'.repeat(32)}`)).toEqual({ status: 403, code: 'host_not_allowed' });
+    }
+    expect(await ask({ origin: 'https://evil.example.org' })).toEqual({ status: 403, code: 'origin_not_allowed' });
+    expect(await ask({ origin: 'http://203.0.113.7' })).toEqual({ status: 403, code: 'origin_not_allowed' });
+    expect(await ask({ origin: 'http://localhost:5173' })).toEqual(fine);
+  });
+
   it('says what to do about a port that is taken', async () => {
     const port = Number(new URL(server.url).port);
     await expect(startHttpServer(new Hono(), { host: '127.0.0.1', port }, systemClock)).rejects.toMatchObject({

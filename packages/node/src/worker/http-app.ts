@@ -11,9 +11,10 @@ import {
 } from '@commonweight/protocol';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { batchTree } from '../journal/ledger-state.ts';
+import { HostList } from '../http/host-list.ts';
 import type { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
+import { BatchTrees } from './batch-trees.ts';
 import type { Offer } from './check-run.ts';
 import type { DigestStore } from './digest-store.ts';
 import type { EngineHost } from './engine-host.ts';
@@ -32,13 +33,17 @@ export interface HttpAppOptions {
   readonly ledger: Ledger;
   readonly digests: DigestStore;
   readonly engines: ReadonlyMap<Hex32, EngineHost>;
+  /** Host names under which gateways ask, beside loopback names and addresses. */
+  readonly hosts: readonly string[];
   readonly log: WorkerLog;
 }
 
 /** A worker's HTTP interface. Every answer that is not a success is an error frame. */
-export function createHttpApp({ node, offer, service, queue, ledger, digests, engines, log }: HttpAppOptions): Hono {
+export function createHttpApp({ node, offer, service, queue, ledger, digests, engines, hosts, log }: HttpAppOptions): Hono {
   const app = new Hono();
   const context = Math.max(0, ...[...engines.values()].map((engine) => engine.manifest.graph.context));
+  const trees = new BatchTrees();
+  const allowed = new HostList(hosts, { anyAddress: true });
   const limitRun = limitBody(workerLimits.bodyBytes + workerLimits.bytesPerId * context);
 
   app.onError((error, c) => {
@@ -54,6 +59,17 @@ export function createHttpApp({ node, offer, service, queue, ledger, digests, en
     c.json(errorFrame(new CommonweightError(`nothing at ${c.req.method} ${c.req.path.slice(0, 80)}`, { code: 'not_found' })), 404),
   );
 
+  app.use(async (c, next) => {
+    const refused = allowed.refusal({ host: c.req.header('host'), origin: c.req.header('origin') });
+    if (!refused) return next();
+    throw new CommonweightError(
+      refused === 'host'
+        ? 'the Host header names a host that this node does not serve; ask under its registered endpoint'
+        : 'pages of this origin may not use this node',
+      { code: `${refused}_not_allowed`, field: refused },
+    );
+  });
+
   app.post('/v1/run', limitRun, async (c) => {
     const run = service.start(parseRunRequest(await readJson(c)));
     return c.body(run.frames.readable, 200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
@@ -68,7 +84,7 @@ export function createHttpApp({ node, offer, service, queue, ledger, digests, en
   app.get('/v1/receipts/:digest', async (c) => {
     const { issued, place, batch } = await findReceipt(ledger, c.req.param('digest'));
     const closed = batch.root !== undefined;
-    const siblings = closed ? batchTree(batch).proof(place.index).map(toHex) : [];
+    const siblings = closed ? trees.of(batch).proof(place.index).map(toHex) : [];
     return c.json({
       receipt: receiptToJson(issued.receipt),
       signature: issued.signature,

@@ -4,6 +4,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   bad_signature: 401,
   price_too_low: 402,
+  host_not_allowed: 403,
+  origin_not_allowed: 403,
   not_found: 404,
   model_not_served: 404,
   unknown_run: 404,

@@ -13,7 +13,8 @@ import { DigestStore } from './digest-store.ts';
 import type { EngineHost, OpenEngine } from './engine-host.ts';
 import { openThreadEngine } from './engine-thread-host.ts';
 import { createHttpApp } from './http-app.ts';
-import { startHttpServer } from './http-server.ts';
+import { startHttpServer } from '../http/http-server.ts';
+import { parseUrl } from '../http/parse-url.ts';
 import { type WorkerLog, createWorkerLog } from './log.ts';
 import { RunQueue } from './run-queue.ts';
 import { RunService } from './run-service.ts';
@@ -111,7 +112,10 @@ async function assemble(
 
   // what the chain and the journal say is compared before the first signature
   await poster.compare();
-  const server = await startHttpServer(createHttpApp({ node, offer, service, queue, ledger, digests, engines, log }), config.listen, clock);
+  // gateways ask under the registered endpoint, or by address
+  const hosts = [config.listen.host, parseUrl(config.endpoint ?? '')?.hostname ?? ''].filter((name) => name !== '');
+  const app = createHttpApp({ node, offer, service, queue, ledger, digests, engines, hosts, log });
+  const server = await startHttpServer(app, config.listen, clock);
   lifetime.defer(() => server.stop());
   lifetime.defer(() => service.stop());
   const endpoint = config.endpoint ?? server.url;

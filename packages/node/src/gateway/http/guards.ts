@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from 'hono';
+import { HostList } from '../../http/host-list.ts';
 import { ApiError } from '../api-error.ts';
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 const ALLOWED_HEADERS = /^(?:authorization|content-type|accept|idempotency-key|openai-[a-z-]{1,40}|x-stainless-[a-z-]{1,40})$/;
 
 /**
@@ -11,19 +11,20 @@ const ALLOWED_HEADERS = /^(?:authorization|content-type|accept|idempotency-key|o
  * @param allowedHosts - host names beside the loopback ones.
  */
 export function guardOrigin(allowedHosts: readonly string[]): MiddlewareHandler {
-  const hosts = new Set([...LOOPBACK, ...allowedHosts.map((host) => host.toLowerCase())]);
+  const hosts = new HostList(allowedHosts);
   return async (c, next) => {
-    if (!hosts.has(hostOf(`http://${c.req.header('host') ?? ''}`))) {
+    const origin = c.req.header('origin');
+    const refused = hosts.refusal({ host: c.req.header('host'), origin });
+    if (refused === 'host') {
       throw new ApiError('the Host header names a host that this gateway does not serve; add it to allowedHosts', {
         status: 403,
         code: 'host_not_allowed',
       });
     }
-    const origin = c.req.header('origin');
-    if (origin === undefined) return next();
-    if (!hosts.has(hostOf(origin))) {
+    if (refused === 'origin') {
       throw new ApiError('pages of this origin may not use this gateway', { status: 403, code: 'origin_not_allowed' });
     }
+    if (origin === undefined) return next();
     c.header('access-control-allow-origin', origin);
     c.header('vary', 'Origin');
     c.header('access-control-expose-headers', 'x-commonweight-node, x-commonweight-receipt, retry-after');
@@ -41,5 +42,3 @@ export function guardOrigin(allowedHosts: readonly string[]): MiddlewareHandler 
     return c.body(null, 204);
   };
 }
-
-const hostOf = (url: string): string => URL.parse(url)?.hostname ?? '';

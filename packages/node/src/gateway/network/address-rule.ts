@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { CommonweightError } from '@commonweight/protocol';
+import { parseUrl } from '../../http/parse-url.ts';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
@@ -57,7 +58,7 @@ export function parseEndpoint(endpoint: string, allowLoopback: boolean): URL {
   const refuse = (why: string): never => {
     throw new CommonweightError(`endpoint ${JSON.stringify(endpoint.slice(0, 256))}: ${why}`, { code: 'endpoint', action: 'stop' });
   };
-  const url = URL.parse(endpoint) ?? refuse('expected a URL');
+  const url = parseUrl(endpoint) ?? refuse('expected a URL');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') refuse('expected http or https');
   if (url.username !== '' || url.password !== '' || url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     refuse('expected an origin without credentials, path, query and fragment');
