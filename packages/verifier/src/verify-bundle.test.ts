@@ -279,7 +279,7 @@ describe('the text', () => {
     const made = makeBundle({ manifest, job, ...run, finishReason, ended: true });
     if (finishReason === 'length') return bundle;
     const end = { ...made.end!.end, reason: finishReason as 'cancelled' };
-    return { ...made, end: { end, signature: signDigest(endDigest(end, domain), `0x${'11'.repeat(32)}`) } };
+    return { ...made, end: { end, signature: signDigest(endDigest(end, domain), `0x${'11'.repeat(32)}` as Hex32) } };
   };
 
   it.each(['stop_string', 'cancelled', 'length'] as const)('%s: leaves out a stop string and the last token at most', (finishReason) => {
