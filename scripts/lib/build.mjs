@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { bundleViem } from './bundle-viem.mjs';
 import { explain } from './problems.mjs';
 import { Stop } from './report.mjs';
 import { capture } from './run.mjs';
@@ -46,6 +47,7 @@ export async function build(root, report) {
   const compiler = join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
   const result = await capture(process.execPath, [compiler, '-b'], { cwd: root });
   if (result.code !== 0) throw new Stop(explain('building', result.tail, root));
+  await bundleViem(root);
   mkdirSync(join(root, '.cache'), { recursive: true });
   writeFileSync(stampFile, before.digest);
   report.event('build', { state: 'done' });

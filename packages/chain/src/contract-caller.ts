@@ -6,7 +6,7 @@ import {
   type ContractFunctionReturnType,
   type TransactionReceipt,
   encodeFunctionData,
-} from 'viem';
+} from './viem.ts';
 import { ChainError } from './errors.ts';
 import { type Rpc } from './rpc.ts';
 import { type Submitter } from './submitter.ts';

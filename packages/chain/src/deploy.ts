@@ -1,5 +1,5 @@
 import { type Address, type Hex32 } from '@commonweight/protocol';
-import { type Hex, concatHex, encodeAbiParameters, getContractAddress, keccak256, stringToHex } from 'viem';
+import { type Hex, concatHex, encodeAbiParameters, getContractAddress, keccak256, stringToHex } from './viem.ts';
 import { modelRegistryBytecode, nodeRegistryBytecode, receiptLogBytecode } from './artifacts.gen.ts';
 import { type Deployments } from './deployments.ts';
 import { ChainError } from './errors.ts';

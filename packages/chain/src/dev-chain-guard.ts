@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { privateKeyToAddress } from 'viem/accounts';
+import { privateKeyToAddress } from './viem.ts';
 import { type AnvilProcess, AnvilStartError, startAnvil } from './anvil-process.ts';
 import {
   type DevChainIdentity,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { privateKeyToAddress } from 'viem/accounts';
+import { privateKeyToAddress } from './viem.ts';
 import { type GuardMessage } from './dev-chain-guard.ts';
 import { openDevChainFolder, readIdentity } from './dev-chain-files.ts';
 import { reapAfterGuard } from './dev-chain-lock.ts';

@@ -1,6 +1,6 @@
 import { type Hex32, toHex } from '@commonweight/protocol';
 import { randomBytes } from 'node:crypto';
-import { privateKeyToAddress } from 'viem/accounts';
+import { privateKeyToAddress } from './viem.ts';
 
 /** A fresh secp256k1 private key. Operator, session and payer keys are three different keys. */
 export function generateKey(): Hex32 {

@@ -1,4 +1,4 @@
-import { BaseError, ContractFunctionRevertedError, ExecutionRevertedError, HttpRequestError, TimeoutError } from 'viem';
+import { BaseError, ContractFunctionRevertedError, ExecutionRevertedError, HttpRequestError, TimeoutError } from './viem.ts';
 import { ChainError } from './errors.ts';
 
 export interface ErrorContext {

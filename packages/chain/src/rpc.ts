@@ -1,5 +1,5 @@
 import { type Address } from '@commonweight/protocol';
-import { type Chain as ViemChain, type Hex, type PublicClient, createPublicClient, defineChain, http } from 'viem';
+import { type ViemChain, type Hex, type PublicClient, createPublicClient, defineChain, http } from './viem.ts';
 import { type ErrorContext, toChainError } from './rpc-error.ts';
 import { limits } from './limits.ts';
 

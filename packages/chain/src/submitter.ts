@@ -1,6 +1,5 @@
 import { type Address, type Hex32 } from '@commonweight/protocol';
-import { type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from 'viem';
-import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
+import { type Hex, type PrivateKeyAccount, type TransactionReceipt, TransactionReceiptNotFoundError, privateKeyToAccount } from './viem.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChainError } from './errors.ts';
 import { limits } from './limits.ts';
