@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { type Receipt, ZERO_HEX32, parseBundle, receiptDigest } from '@commonweight/protocol';
@@ -364,7 +364,15 @@ describe('what the gateway remembers', () => {
     await using gateway = await testGateway([a]);
     for (let i = 0; i < 2; i++) expect((await gateway.post(base)).status).toBe(200);
     await gateway.gateway.stop();
-    const again = await startIn(gateway.dataDir, [a]);
+    let again = await startIn(gateway.dataDir, [a]);
+    expect((await again.post(base)).status).toBe(200);
+    await again.gateway.stop();
+    const folder = join(gateway.dataDir, 'chains');
+    const file = join(folder, (await readdir(folder))[0]!);
+    const { segments } = JSON.parse(await readFile(file, 'utf8')) as { segments: { links: unknown[] }[] };
+    // the format of an earlier gateway
+    await writeFile(file, JSON.stringify({ links: segments[0]!.links }));
+    again = await startIn(gateway.dataDir, [a]);
     expect((await again.post(base)).status).toBe(200);
     a.receipts.length = 0;
     expect(await (await again.post(base)).json()).toMatchObject({ error: { code: 'receipt_invalid', param: 'sequence' } });

@@ -91,7 +91,10 @@ export class GatewayStore {
 }
 
 function parseSegments(value: unknown): Segment[] {
-  const list = new Fields(value, 'chain', ['segments']).array('segments', limits.chainSegments);
+  const chain = new Fields(value, 'chain', ['segments?', 'links?']);
+  // as gateways wrote it before gaps could stay open
+  if (!chain.has('segments')) return [{ links: chain.array('links', limits.chainWindow).map((link, j) => parseLink(link, `links[${j}]`)) }];
+  const list = chain.array('segments', limits.chainSegments);
   return list.map((item, i) => {
     const f = new Fields(item, `segments[${i}]`, ['links', 'gap?']);
     const links = f.array('links', limits.chainWindow).map((link, j) => parseLink(link, f.name(`links[${j}]`)));
