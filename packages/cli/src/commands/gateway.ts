@@ -21,7 +21,7 @@ Logs are JSON lines on stderr. Ends cleanly on SIGTERM and Ctrl-C. Exit codes: 0
     );
   withCommonOptions(command).action(async (options: Options) => {
     begin(context, options);
-    const { readGatewayConfig, startGateway } = await import('@commonweight/node');
+    const { readGatewayConfig, startGateway } = await import('@commonweight/node/gateway');
     context.exit = await runRole(context, async (signal) => startGateway(await readGatewayConfig(options.config), {}, signal));
   });
 }

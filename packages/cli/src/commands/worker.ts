@@ -21,7 +21,7 @@ Logs are JSON lines on stderr. Ends cleanly on SIGTERM and Ctrl-C. Exit codes: 0
     );
   withCommonOptions(command).action(async (options: Options) => {
     begin(context, options);
-    const { readWorkerConfig, startWorker } = await import('@commonweight/node');
+    const { readWorkerConfig, startWorker } = await import('@commonweight/node/worker');
     context.exit = await runRole(context, async (signal) => startWorker(await readWorkerConfig(options.config), {}, signal));
   });
 }

@@ -22,7 +22,6 @@ import { type ByteSource, fileSource } from '../gguf/byte-source.ts';
 import { limits } from '../limits.ts';
 import { nativeSha256 } from '../sha256.ts';
 import { createTokenizer, type Tokenizer } from '../tokenizer/create-tokenizer.ts';
-import { parseTokenizerJson } from '../tokenizer/tokenizer-file.ts';
 import { rootOfSource } from './root-of-source.ts';
 
 /**
@@ -40,7 +39,7 @@ export interface ModelPackage {
   readonly checkRoot: (name: string, bytes: Uint8Array) => void;
   /** Like `checkRoot` for weights.bin, over what `read` delivers (default: the file), a few MB at a time. */
   readonly verifyWeights: (read?: ByteSource['read']) => void;
-  /** Built on first use (about 0.2 s), then kept. */
+  /** Built on first use (about 0.2 s), then kept. Throws `decode` when it does not have one token for every id of the model. */
   readonly tokenizer: () => Tokenizer;
   readonly chatTemplate: () => string;
   readonly close: () => Promise<void>;
@@ -75,14 +74,6 @@ export async function openPackage(dir: string, expectedModelId?: ModelId): Promi
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   };
   const tokenizerJson = await readChecked(packageFiles.tokenizer, limits.tokenizerBytes);
-  const { vocabulary } = manifest.graph;
-  const { length: tokens } = parseTokenizerJson(tokenizerJson).tokens;
-  if (tokens !== vocabulary) {
-    throw new CommonweightError(
-      `${packageFiles.tokenizer}: expected ${vocabulary} tokens, one an id of the model, got ${tokens}; import the model again`,
-      { code: 'decode', action: 'stop', field: packageFiles.tokenizer },
-    );
-  }
   const chatTemplate = await readChecked(packageFiles.chatTemplate, limits.chatTemplateBytes);
 
   const weightsFile = fileOf(packageFiles.weights);
@@ -99,10 +90,20 @@ export async function openPackage(dir: string, expectedModelId?: ModelId): Promi
       const root = rootOfSource({ size: weightsFile.size, read });
       if (root !== weightsFile.root) throw mismatch(packageFiles.weights, weightsFile.root, root);
     },
-    tokenizer: () => (tokenizer ??= createTokenizer(tokenizerJson)),
+    tokenizer: () => (tokenizer ??= checkedTokenizer(tokenizerJson, manifest.graph.vocabulary)),
     chatTemplate: () => chatTemplate,
     close: weights.close,
   };
+}
+
+/** A tokenizer with exactly one token for every id of the model. */
+function checkedTokenizer(json: string, vocabulary: number): Tokenizer {
+  const tokenizer = createTokenizer(json);
+  if (tokenizer.vocabulary === vocabulary) return tokenizer;
+  throw new CommonweightError(
+    `${packageFiles.tokenizer}: expected ${vocabulary} tokens, one an id of the model, got ${tokenizer.vocabulary}; import the model again`,
+    { code: 'decode', action: 'stop', field: packageFiles.tokenizer },
+  );
 }
 
 async function openWeights(path: string, size: number): Promise<{ readonly source: ByteSource; readonly close: () => Promise<void> }> {

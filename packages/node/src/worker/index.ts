@@ -1,0 +1,3 @@
+/** The worker role alone, for a process that should not load the gateway. */
+export { readWorkerConfig } from './config.ts';
+export { startWorker } from './start-worker.ts';
