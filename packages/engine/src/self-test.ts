@@ -1,4 +1,4 @@
-import { CommonweightError, type Manifest, concatBytes, sha256, toHex } from '@commonweight/protocol';
+import { CommonweightError, type Manifest, type Sha256, concatBytes, sha256 as defaultSha256, toHex } from '@commonweight/protocol';
 import type { Executor, WeightsSource } from './executor.ts';
 import { type TinyModelOptions, buildTinyModel } from './testing/tiny-model.ts';
 import { Xorshift } from './testing/xorshift.ts';
@@ -29,8 +29,8 @@ export const SELF_TEST_DIGEST = '0xe1c6263e07d1c7052e3da2da531fd23b02371d7fcb2ee
  * Known-answer test of a back end on this machine, some 100 ms. Whoever creates an executor runs it first and serves nothing when it throws.
  * @param create - makes an executor the way the real one is made, from the same compiled engine
  */
-export function selfTest(create: (manifest: Manifest, weights: WeightsSource) => Executor): void {
-  const got = selfTestDigest(create);
+export function selfTest(create: (manifest: Manifest, weights: WeightsSource) => Executor, sha256: Sha256 = defaultSha256): void {
+  const got = selfTestDigest(create, sha256);
   if (got !== SELF_TEST_DIGEST) {
     throw new CommonweightError(
       `self-test: expected ${SELF_TEST_DIGEST}, got ${got}; this machine or this engine computes wrong results and must not serve`,
@@ -40,12 +40,12 @@ export function selfTest(create: (manifest: Manifest, weights: WeightsSource) =>
 }
 
 /** Hash of all residual streams at commit points and of all logits of fixed ids through fixed models. */
-export function selfTestDigest(create: (manifest: Manifest, weights: WeightsSource) => Executor): string {
+export function selfTestDigest(create: (manifest: Manifest, weights: WeightsSource) => Executor, sha256: Sha256 = defaultSha256): string {
   // Two chains: a back end may show a chunk's residuals before its logits.
-  const residuals = new HashChain();
-  const logits = new HashChain();
+  const residuals = new HashChain(sha256);
+  const logits = new HashChain(sha256);
   for (const options of MODELS) {
-    const { manifest, source } = buildTinyModel(options);
+    const { manifest, source } = buildTinyModel(options, sha256);
     const executor = create(manifest, source);
     const random = new Xorshift(11);
     const sequence = executor.newSequence(PIECES.reduce((a, b) => a + b));
@@ -64,11 +64,16 @@ export function selfTestDigest(create: (manifest: Manifest, weights: WeightsSour
 
 class HashChain {
   digest: Uint8Array = new Uint8Array(32);
+  readonly #sha256: Sha256;
+
+  constructor(sha256: Sha256) {
+    this.#sha256 = sha256;
+  }
 
   absorb(values: Int32Array): void {
     const bytes = new Uint8Array(4 * values.length);
     const view = new DataView(bytes.buffer);
     for (const [i, value] of values.entries()) view.setInt32(4 * i, value, true);
-    this.digest = sha256(concatBytes(this.digest, bytes));
+    this.digest = this.#sha256(concatBytes(this.digest, bytes));
   }
 }

@@ -139,3 +139,10 @@ export const workerLimits = {
   /** Bytes of a configuration file. */
   configBytes: 1 << 18,
 } as const;
+
+/** Start of any role. */
+export const chainConnectLimits = {
+  /** Milliseconds for which a chain that cannot be reached is waited for. */
+  waitMs: 10_000,
+  pollMs: 100,
+} as const;

@@ -1,3 +1,4 @@
+import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import { type DevChain, connectChain, deployContracts, startDevChain, writeDeployments } from '@commonweight/chain';
 import { type Address, CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
@@ -74,12 +75,22 @@ export class DevNetwork {
   async start(signal: AbortSignal): Promise<void> {
     const { layout, output } = this.#options;
     output.event('chain', { state: 'starting' });
+    const expected = await expectedRpcUrl(layout);
+    const early = expected === undefined ? undefined : this.#startRoles(expected, signal);
+    early?.catch(() => undefined);
     this.#chain = await startDevChain({ dataDir: layout.chain, log: this.#options.log });
     void this.#chain.ended.then((error) => error && this.#fail(error));
     signal.throwIfAborted();
     await this.#deploy();
+    writeChainUrl(layout, this.#chain.rpcUrl);
     signal.throwIfAborted();
-    await this.#startRoles(signal);
+    if (early !== undefined && expected === this.#chain.rpcUrl) await early;
+    else {
+      // the port of the last time was taken: what was started for it is of no use
+      await this.#stopRoles();
+      await this.#startRoles(this.#chain.rpcUrl, signal);
+    }
+    await this.#waitForDiscovery(signal);
   }
 
   async #deploy(): Promise<void> {
@@ -97,18 +108,21 @@ export class DevNetwork {
       cardPointer: '',
     });
     output.event('model', { phase: 'published', id: model.id });
+    for (let index = 0; index < this.#options.nodes; index++) {
+      await this.chain.fund(ensureWorkerKeys(layout, index).operator.address, OPERATOR_FUNDS);
+    }
   }
 
-  async #startRoles(signal: AbortSignal): Promise<void> {
+  /** Starts workers and gateway. They wait for the chain, so this may run before it: a second start is sooner by the time that the chain takes. */
+  async #startRoles(rpcUrl: string, signal: AbortSignal): Promise<void> {
     const { layout, model, nodes, liar } = this.#options;
-    const terms: NetworkTerms = { layout, rpcUrl: this.chain.rpcUrl, packageDir: model.dir, host: HOST };
+    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, host: HOST };
     // the last one lies: the nodes before it are the ones that a network without a liar has
     const liarIndex = liar ? nodes - 1 : -1;
     const script = liar ? await liarScript() : undefined;
     const keys = Array.from({ length: nodes }, (_, index) => ensureWorkerKeys(layout, index));
     const payer = ensurePayerKey(layout);
     this.payer = payer.address;
-    for (const { operator } of keys) await this.chain.fund(operator.address, OPERATOR_FUNDS);
     signal.throwIfAborted();
 
     const workers = keys.map((own, index) => this.#startWorker(terms, index, own, index === liarIndex ? script : undefined));
@@ -117,7 +131,6 @@ export class DevNetwork {
     const broken = settled.find((result) => result.status === 'rejected');
     if (broken !== undefined) throw broken.reason;
     if (liarIndex >= 0) this.liar = keys[liarIndex]?.operator.address;
-    await this.#waitForDiscovery(keys, signal);
   }
 
   async #startWorker(terms: NetworkTerms, index: number, keys: WorkerKeys, script: readonly string[] | undefined): Promise<void> {
@@ -165,8 +178,8 @@ export class DevNetwork {
   }
 
   /** The gateway finds its nodes on the chain: the first request must not come before it did. */
-  async #waitForDiscovery(keys: readonly WorkerKeys[], signal: AbortSignal): Promise<void> {
-    const wanted = keys.map(({ operator }) => operator.address);
+  async #waitForDiscovery(signal: AbortSignal): Promise<void> {
+    const wanted = this.nodes.map(({ id }) => id);
     const end = now() + limits.discovery;
     while (!(await this.#discovers(wanted))) {
       signal.throwIfAborted();
@@ -186,9 +199,14 @@ export class DevNetwork {
 
   /** Gateway first, then the workers, the chain last: receipts that were signed can still be posted. Bounded at each step. */
   async stop(): Promise<void> {
-    await Promise.all(this.#roles.slice(-1).map((role) => role.stop()));
-    await Promise.all(this.#roles.map((role) => role.stop()));
+    await this.#stopRoles();
     await this.#chain?.stop();
+  }
+
+  async #stopRoles(): Promise<void> {
+    const roles = this.#roles.splice(0);
+    await Promise.all(roles.slice(-1).map((role) => role.stop()));
+    await Promise.all(roles.map((role) => role.stop()));
   }
 
   /** At once: SIGKILL for the roles; the chain's guard ends by itself when we are gone. */

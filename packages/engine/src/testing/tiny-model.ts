@@ -10,6 +10,7 @@ import {
   layerTensorNames,
   limits,
   merkleRootOfBytes,
+  type Sha256,
   packageFiles,
   padTo,
   parseManifest,
@@ -57,7 +58,7 @@ export const tinyShapes = {
 } as const satisfies Readonly<Record<string, TinyModelOptions>>;
 
 /** A small random model in memory, the same bytes on every machine: a real package's layout without the size. */
-export function buildTinyModel(options: TinyModelOptions = {}): TinyModel {
+export function buildTinyModel(options: TinyModelOptions = {}, sha256?: Sha256): TinyModel {
   const { layers = 2, width = 64, heads = 4, kvHeads = 2, headDimension = 16, ffnWidth = 128, vocabulary = 96, context = 128 } = options;
   const { head = 'tied', activationBits = 14, gain = 0, commitPoints = Array.from({ length: layers }, (_, i) => i) } = options;
   const random = new Xorshift(options.seed ?? 1);
@@ -136,7 +137,7 @@ export function buildTinyModel(options: TinyModelOptions = {}): TinyModel {
     files: Object.entries(files).map(([name, bytes]) => ({
       name,
       size: bytes.length,
-      root: toHex(merkleRootOfBytes(MerkleTag.file, bytes)),
+      root: toHex(merkleRootOfBytes(MerkleTag.file, bytes, sha256)),
     })),
     generation: { stopIds: [2], temperature: 0, topP: 1_000_000, topK: 0, ...options.generation },
   });

@@ -1,7 +1,7 @@
-import { connectChain, readDeployments } from '@commonweight/chain';
 import { type Address, CommonweightError, type Domain, type Hex, type Hex32, addressOfKey } from '@commonweight/protocol';
 import { startHttpServer } from '../http/http-server.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { connectDeployed } from '../platform/connect-deployed.ts';
 import { readKeyFile } from '../platform/key-file.ts';
 import { Lifetime } from '../platform/lifetime.ts';
 import { randomHex } from '../platform/random.ts';
@@ -79,7 +79,6 @@ async function assemble(
   signal?.throwIfAborted();
   const log = given.log ?? createGatewayLog();
   const key = await readKeyFile(config.payerKeyFile);
-  const chain = given.chain ?? (await connect(config));
   const opened: ChatModel[] = [];
   for (const folder of config.packages) {
     signal?.throwIfAborted();
@@ -88,6 +87,7 @@ async function assemble(
     opened.push(model);
   }
   const models = new ChatModels(opened);
+  const chain = given.chain ?? (await connect(config, clock, signal));
   const store = await GatewayStore.open(config.dataDir);
   signal?.throwIfAborted();
 
@@ -128,15 +128,8 @@ async function assemble(
 
 const systemDraw = (bytes: number): Hex => `0x${randomHex(bytes)}`;
 
-async function connect({ chain: { rpcUrl, deploymentsFile } }: GatewayConfig): Promise<GatewayChain> {
-  const deployments = await readDeployments(deploymentsFile);
-  if (!deployments) {
-    throw new CommonweightError(`${deploymentsFile}: expected the addresses of the contracts, got no file; deploy them first`, {
-      code: 'no_deployments',
-      action: 'stop',
-    });
-  }
-  const chain = await connectChain({ rpcUrl, chainId: deployments.chainId, deployments });
+async function connect({ chain: deployed }: GatewayConfig, clock: Clock, signal: AbortSignal | undefined): Promise<GatewayChain> {
+  const chain = await connectDeployed(deployed, clock, signal);
   return {
     domain: chain.domain,
     listNodes: async () => (await chain.listNodes()).filter((node) => node.active),

@@ -22,7 +22,7 @@ const failure = (error: unknown): EngineFailure => {
 
 async function open(): Promise<Executor> {
   const module = loadEngineWasm();
-  selfTest((manifest, weights) => createWasmExecutor(manifest, weights, module));
+  selfTest((manifest, weights) => createWasmExecutor(manifest, weights, module), nativeSha256);
   const model = await openPackage(packageDir);
   try {
     const weights = new HashedWeights(model.weights());

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Chain, connectChain, readDeployments } from '@commonweight/chain';
-import { type Address, CommonweightError, type Hex32, type ModelId, type Receipt, addressOfKey, signDigest } from '@commonweight/protocol';
+import { type Address, type CommonweightError, type ModelId, type Receipt, addressOfKey, signDigest } from '@commonweight/protocol';
 import { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { connectDeployed } from '../platform/connect-deployed.ts';
 import { readKeyFile } from '../platform/key-file.ts';
 import { Lifetime } from '../platform/lifetime.ts';
 import { BatchPoster } from './batch-poster.ts';
@@ -72,7 +72,10 @@ async function assemble(
   const sessionKey = await readKeyFile(config.sessionKeyFile);
   const node = addressOfKey(operatorKey);
   const log = givenLog ?? createWorkerLog(node);
-  const chain = await connect(config, operatorKey);
+  // models load while the chain answers
+  const opening = openEngines(config, { openEngine, log, clock }, signal);
+  lifetime.defer(async () => await closeEngines(await opening.catch(() => new Map<ModelId, EngineHost>())));
+  const chain = await connectDeployed(config.chain, clock, signal, operatorKey);
 
   const { ledger, records, tornBytes } = await Ledger.open({
     folder: config.dataDir,
@@ -85,15 +88,7 @@ async function assemble(
   log.info('journal_replayed', { records, receipts: ledger.state.receipts });
   const digests = await DigestStore.open(join(config.dataDir, 'digests'));
 
-  const engines = new Map<ModelId, EngineHost>();
-  for (const folder of config.packages) {
-    signal?.throwIfAborted();
-    const engine = await (openEngine ?? ((dir: string) => openThreadEngine(dir, { log, clock })))(folder);
-    lifetime.defer(() => engine.close());
-    engines.set(engine.modelId, engine);
-    log.info('engine_ready', { model: engine.modelId });
-  }
-
+  const engines = await opening;
   const offer: Offer = {
     node,
     domain: chain.domain,
@@ -140,13 +135,33 @@ async function assemble(
   return { nodeId: node, url: server.url, stop, closed: lifetime.closed, [Symbol.asyncDispose]: stop };
 }
 
-async function connect({ chain: { rpcUrl, deploymentsFile } }: WorkerConfig, privateKey: Hex32): Promise<Chain> {
-  const deployments = await readDeployments(deploymentsFile);
-  if (!deployments) {
-    throw new CommonweightError(`${deploymentsFile}: expected the addresses of the contracts, got no file; deploy them first`, {
-      code: 'no_deployments',
-      action: 'stop',
-    });
+interface EngineOpening {
+  readonly openEngine: OpenEngine | undefined;
+  readonly log: WorkerLog;
+  readonly clock: Clock;
+}
+
+/** All models of the configuration; when one cannot be opened, those before it are closed again. */
+async function openEngines(
+  { packages }: WorkerConfig,
+  { openEngine, log, clock }: EngineOpening,
+  signal: AbortSignal | undefined,
+): Promise<Map<ModelId, EngineHost>> {
+  const engines = new Map<ModelId, EngineHost>();
+  try {
+    for (const folder of packages) {
+      signal?.throwIfAborted();
+      const engine = await (openEngine ?? ((dir: string) => openThreadEngine(dir, { log, clock })))(folder);
+      engines.set(engine.modelId, engine);
+      log.info('engine_ready', { model: engine.modelId });
+    }
+    return engines;
+  } catch (error) {
+    await closeEngines(engines);
+    throw error;
   }
-  return connectChain({ rpcUrl, chainId: deployments.chainId, deployments, privateKey });
+}
+
+async function closeEngines(engines: ReadonlyMap<ModelId, EngineHost>): Promise<void> {
+  for (const engine of engines.values()) await engine.close();
 }

@@ -1,0 +1,37 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeDeployments } from '@commonweight/chain';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
+import { type Layout, layout } from './layout.ts';
+
+let folder: string;
+let folders: Layout;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'commonweight-'));
+  folders = layout(folder);
+  mkdirSync(folders.chain, { recursive: true });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const address = `0x${'11'.repeat(20)}` as const;
+const deploy = () =>
+  writeDeployments(folders.deployments, { chainId: 7, modelRegistry: address, nodeRegistry: address, receiptLog: address });
+
+it('expects the chain where it was, once contracts are deployed', async () => {
+  expect(await expectedRpcUrl(folders)).toBeUndefined();
+  writeChainUrl(folders, 'http://127.0.0.1:40123');
+  expect(await expectedRpcUrl(folders)).toBeUndefined();
+  await deploy();
+  expect(await expectedRpcUrl(folders)).toBe('http://127.0.0.1:40123');
+});
+
+it.each(['http://example.org:80', 'http://127.0.0.1:1/path', '', 'x'.repeat(10)])(
+  'takes nothing but a loopback URL from the file: %j',
+  async (text) => {
+    await deploy();
+    writeFileSync(join(folders.chain, 'rpc-url'), text);
+    expect(await expectedRpcUrl(folders)).toBeUndefined();
+  },
+);
