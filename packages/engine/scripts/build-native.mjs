@@ -2,11 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import headers from 'node-api-headers';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 export const addonFile = join(folder, 'native', 'engine.node');
@@ -56,7 +56,6 @@ function run(command, args) {
 export function buildNative(compiler, output = addonFile) {
   if (process.platform === 'win32') throw new Error('the addon is not built on Windows: the engine runs in WASM');
   mkdirSync(dirname(output), { recursive: true });
-  const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
   const work = mkdtempSync(join(tmpdir(), 'engine-native-'));
   const whole = `${output}.${process.pid}`;
   try {
@@ -69,7 +68,7 @@ export function buildNative(compiler, output = addonFile) {
     run(compiler, [
       ...COMPILE,
       ...WARN,
-      `-I${headers}`,
+      `-I${headers.include_dir}`,
       `-DSOURCES_SHA256="${kernelSourcesDigest()}"`,
       '-c',
       join('native', 'addon.c'),

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { builtAddon, noCompiler } from '../testing/built-addon.ts';
+import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
 import { buildTinyModel, tinyShapes } from '../testing/tiny-model.ts';
 import type { NativeModel } from './addon.ts';
 import { openBestBackend } from './best-executor.node.ts';

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
-import { builtAddon, noCompiler } from '../testing/built-addon.ts';
+import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
 import { Xorshift } from '../testing/xorshift.ts';
 import { instantiate } from '../wasm/kernels.ts';
 import { loadEngineWasm } from '../wasm/load-engine-wasm.node.ts';

@@ -1,8 +1,10 @@
-import { CommonweightError, type Manifest, type MatrixTensor } from '@commonweight/protocol';
+import { readFileSync } from 'node:fs';
+import { CommonweightError, type Manifest, type MatrixTensor, fromBase64, parseManifest } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import { createReferenceExecutor } from '../reference/executor.ts';
 import { selfTest } from '../self-test.ts';
-import { builtAddon, noCompiler } from '../testing/built-addon.ts';
+import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
+import { forwardDigests } from '../testing/forward-digests.ts';
 import { type TinyModelOptions, buildTinyModel, memorySource, tinyShapes } from '../testing/tiny-model.ts';
 import { randomIds, traceOf } from '../testing/trace.ts';
 import { createWasmExecutor } from '../wasm/wasm-executor.ts';
@@ -26,7 +28,18 @@ describe.skipIf(noCompiler !== undefined)(`native executor${noCompiler === undef
   const levels: readonly NativeLevel[] = noCompiler === undefined ? addon.levels : ['plain'];
 
   it.each(levels)('%s passes the self-test', (level) => {
-    selfTest((manifest, weights) => createNativeExecutor(manifest, weights, addon, level));
+    expect(() => selfTest((manifest, weights) => createNativeExecutor(manifest, weights, addon, level))).not.toThrow();
+  });
+
+  it.each(levels)('%s gives the committed digests of conformance/ops/forward.json', (level) => {
+    const { cases } = JSON.parse(readFileSync(new URL('../../../../conformance/ops/forward.json', import.meta.url), 'utf8')) as {
+      readonly cases: readonly { readonly manifest: unknown; readonly weights: string; readonly ids: number[]; readonly expect: unknown }[];
+    };
+    expect(cases.length).toBeGreaterThanOrEqual(2);
+    for (const { manifest, weights, ids, expect: digests } of cases) {
+      const source = memorySource(fromBase64(weights));
+      expect(forwardDigests(createNativeExecutor(parseManifest(manifest), source, addon, level), ids)).toEqual(digests);
+    }
   });
 
   it.each(Object.entries(shapes))('%s: residuals and logits equal the reference at every level, in any chunks', (_, options) => {
