@@ -71,3 +71,24 @@ for (const [e, executor] of executors.entries()) {
   ];
   process.stdout.write(`${line.join('   ')}\n`);
 }
+
+// Token by token in turns, which a busy machine disturbs alike: milliseconds of one decode step with logits after the prompt.
+const sequences = executors.map((executor) => {
+  const sequence = executor.newSequence(PROMPT + TOKENS);
+  executor.forward(sequence, promptIds);
+  return sequence;
+});
+const steps = executors.map((): number[] => []);
+for (let i = 0; i < TOKENS; i++) {
+  for (const [e, executor] of executors.entries()) {
+    const start = performance.now();
+    executor.forward(sequences[e]!, [i], { logitsFrom: PROMPT, onLogits: () => {} });
+    steps[e]!.push(performance.now() - start);
+  }
+}
+for (const [e, executor] of executors.entries()) {
+  const sorted = steps[e]!.toSorted((a, b) => a - b);
+  process.stdout.write(
+    `${executor.backend.padEnd(14)}   step of decode: median ${median(sorted).toFixed(2)} ms, fastest ${sorted[0]!.toFixed(2)} ms\n`,
+  );
+}
