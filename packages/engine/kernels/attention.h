@@ -28,7 +28,7 @@ static inline u32 cache_entry(const i64 *vector, i32 size, i8 *row) {
 
 static inline void store_key_value(const kv_head *head, i32 position, const i32 *key, const i32 *value, const i16 *table, i32 size) {
   i64 wide[HEAD_SIZE_LIMIT];
-  u32 row = (u32)position * (u32)head_stride(size);
+  usize row = (usize)position * (usize)head_stride(size);
   rope(key, table, size, wide);
   head->key_scales[position] = cache_entry(wide, size, head->keys + row);
   for (i32 i = 0; i < size; i++) wide[i] = value[i];
@@ -67,7 +67,7 @@ static inline i32 scores(const i64 *q, const kv_head *head, i32 positions, const
   for (i32 first = 0; first < positions; first += 4) {
     i32 count = positions - first < 4 ? positions - first : 4;
     const i8 *key[4];
-    for (i32 i = 0; i < 4; i++) key[i] = head->keys + (u32)(first + (i < count ? i : 0)) * (u32)stride;
+    for (i32 i = 0; i < 4; i++) key[i] = head->keys + (usize)(first + (i < count ? i : 0)) * (usize)stride;
     i32 dots[4];
     wasm_v128_store(dots, dot_keys(query, key, stride));
     for (i32 i = 0; i < count; i++) {
@@ -110,7 +110,7 @@ static inline void weigh_values(const i16 *weights, const i8 *values, i32 positi
     for (i32 start = 0; start < positions; start += VALUE_BLOCK) {
       i32 end = positions - start < VALUE_BLOCK ? positions : start + VALUE_BLOCK, j = start;
       channels sum = {zero, zero, zero, zero};
-      const i8 *value = values + (u32)start * (u32)stride + c;
+      const i8 *value = values + (usize)start * (usize)stride + c;
       for (; j + 2 <= end; j += 2, value += 2 * stride) {
         weigh_two(&sum, wasm_v128_load(value), wasm_v128_load(value + stride), wasm_v128_load32_splat(weights + j));
       }

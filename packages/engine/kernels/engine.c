@@ -2,7 +2,13 @@
 #include "attention.h"
 #include "elementwise.h"
 #include "fixed.h"
+#if defined(__AVX512VNNI__)
+#include "native/matmul-vnni.h"
+#elif defined(__AVX2__)
+#include "native/matmul-avx2.h"
+#else
 #include "matmul.h"
+#endif
 #include "model.h"
 #include "quantise.h"
 
@@ -64,11 +70,11 @@ static void feed_forward(const model *m, const layer *l, i32 tokens) {
 // Runs `tokens` ids at positions `position ...`, fills the cache, leaves the residual stream in w.x and commit points in w.committed.
 void EXPORT(forward)(const model *m, const i32 *ids, i8 *cache, i32 capacity, i32 position, i32 tokens) {
   const workspace *w = &m->w;
-  u32 layer_bytes = (u32)m->kv_heads * kv_block_bytes(capacity, head_stride(m->head_size));
+  usize layer_bytes = (usize)m->kv_heads * kv_block_bytes(capacity, head_stride(m->head_size));
   for (i32 t = 0; t < tokens; t++) embed(&m->embedding, ids[t], m->width, w->x + t * m->width);
   for (i32 i = 0; i < m->layer_count; i++) {
     const layer *l = m->layers + i;
-    attention(m, l, cache + (u32)i * layer_bytes, capacity, position, tokens);
+    attention(m, l, cache + (usize)i * layer_bytes, capacity, position, tokens);
     feed_forward(m, l, tokens);
     if (l->commit_point < 0) continue;
     for (i32 t = 0; t < tokens; t++) {
@@ -121,3 +127,7 @@ void EXPORT(op_embed)(const matrix *m, i32 id, i32 width, i32 *x) { embed(m, id,
 void EXPORT(op_swiglu)(const i32 *gate, const i32 *up, i32 n, i64 *z) { swiglu(gate, up, n, z); }
 
 void EXPORT(op_add_to_residual)(i32 *x, const i32 *y, i32 n) { add_to_residual(x, y, n); }
+
+#ifndef __wasm__
+#include "native/fill-table.h"
+#endif

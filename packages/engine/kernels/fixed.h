@@ -1,9 +1,18 @@
 // Types and the few helpers that everything is built from (SPEC section 1). All values are integers; no floating point in any file of this folder.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
-#include <wasm_simd128.h>
 
+#ifdef __wasm__
+#include <wasm_simd128.h>
 #define EXPORT(name) __attribute__((export_name(#name))) name
+#else
+#include "native/simd128.h"
+// Every instruction set has its own copy of all kernels: LEVEL names it.
+#define JOIN_NAMES(name, level) name##_##level
+#define LEVEL_NAME(name, level) JOIN_NAMES(name, level)
+#define EXPORT(name) LEVEL_NAME(name, LEVEL)
+#endif
 
 typedef int8_t i8;
 typedef int16_t i16;
@@ -11,6 +20,7 @@ typedef int32_t i32;
 typedef int64_t i64;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef size_t usize; // bytes and places in memory: 32 bits in WASM, 64 in the addon
 
 // value = integer * mantissa * 2^exponent
 typedef struct {

@@ -2,6 +2,7 @@
 #pragma once
 #include "fixed.h"
 #include "model.h"
+#include "requantise.h"
 
 // Columns summed in int32 before they are added in int64: 127 * 8191 * 2048 < 2^31.
 #define BLOCK 2048
@@ -84,14 +85,8 @@ static inline void dot_half_one(const i16 *s, const i16 *x, i32 columns, i64 *su
   add_wide(sums + 4, join(a2, a3));
 }
 
-// Sum times row scale times token scale, int32 with `fraction_bits` fraction bits. |sum| < 2^36.
-static inline void requantise16(const i64 *sums, const matrix *m, i32 row, scale s, i32 fraction_bits, i32 *y) {
-  i32 shift = clamp_shift(m->exponent - 22 - s.exponent - fraction_bits);
-  for (i32 i = 0; i < 16; i++) y[i] = sat(rsh(rsh(sums[i] * m->multipliers[row + i], 22) * s.mantissa, shift));
-}
-
 static inline void sum_rows_one(const matrix *m, i32 row, const i16 *x, i64 *sums) {
-  const i8 *p = m->weights + (u32)row * (u32)m->columns;
+  const i8 *p = m->weights + (usize)row * (usize)m->columns;
   clear16(sums);
   for (i32 k = 0; k < m->columns; k += BLOCK) {
     i32 columns = m->columns - k < BLOCK ? m->columns - k : BLOCK;
@@ -100,7 +95,7 @@ static inline void sum_rows_one(const matrix *m, i32 row, const i16 *x, i64 *sum
 }
 
 static inline void sum_rows_many(const matrix *m, i32 row, const i16 *x, i32 tokens, const workspace *w) {
-  const i8 *p = m->weights + (u32)row * (u32)m->columns;
+  const i8 *p = m->weights + (usize)row * (usize)m->columns;
   for (i32 t = 0; t < tokens; t++) clear16(w->sums + 16 * t);
   for (i32 k = 0; k < m->columns; k += BLOCK) {
     i32 columns = m->columns - k < BLOCK ? m->columns - k : BLOCK;
@@ -124,7 +119,7 @@ static inline void matmul(const matrix *m, const i16 *x, const scale *scales, i3
       sum_rows_many(m, row, x, tokens, w);
     }
     for (i32 t = 0; t < tokens; t++) {
-      requantise16(w->sums + 16 * t, m, row, scales[t], fraction_bits, y + (u32)t * (u32)m->rows + row);
+      requantise16(w->sums + 16 * t, m, row, scales[t], fraction_bits, y + (usize)t * (usize)m->rows + row);
     }
   }
 }

@@ -8,6 +8,9 @@ typedef struct {
   const i32 *multipliers;
   i32 rows, columns; // padded
   i32 exponent, activation_bits;
+#ifndef __wasm__
+  const i32 *row_sums; // of the weights, for products of unsigned bytes
+#endif
 } matrix;
 
 typedef struct {
@@ -38,6 +41,10 @@ typedef struct {
   i64 *sums;        // [chunk][16]
   i32 *committed;   // [chunk][commit points][width]
   i32 *logits;      // [logit rows][padded vocabulary]
+#ifndef __wasm__
+  uint8_t *bytes; // [2 * chunk][largest padded columns] `input` in two unsigned halves
+  i32 *parts;     // [2 * chunk][32] their sums
+#endif
 } workspace;
 
 typedef struct {
@@ -61,11 +68,11 @@ typedef struct {
 static inline i32 head_stride(i32 head_size) { return pad_to(head_size, 16); }
 
 // Bytes of a kv_head's block, in the order of its fields.
-static inline u32 kv_block_bytes(i32 capacity, i32 stride) { return (u32)capacity * (2 * (u32)stride + 8); }
+static inline usize kv_block_bytes(i32 capacity, i32 stride) { return (usize)capacity * (2 * (usize)stride + 8); }
 
 static inline kv_head kv_head_at(i8 *cache, i32 capacity, i32 stride, i32 index) {
-  i8 *block = cache + (u32)index * kv_block_bytes(capacity, stride);
-  i8 *values = block + (u32)capacity * (u32)stride;
-  u32 *key_scales = (u32 *)(values + (u32)capacity * (u32)stride);
+  i8 *block = cache + (usize)index * kv_block_bytes(capacity, stride);
+  i8 *values = block + (usize)capacity * (usize)stride;
+  u32 *key_scales = (u32 *)(values + (usize)capacity * (usize)stride);
   return (kv_head){block, values, key_scales, key_scales + capacity};
 }

@@ -10,7 +10,9 @@ export const limits = {
   exponent: 64,
   /** Tokens of one pass over the weights in the WASM back end; a longer prompt is cut. */
   prefillChunk: 32,
-  /** Bytes of logits that the WASM back end computes at once (at least one position's). */
+  /** The same in the native back end; the addon takes at most 256. */
+  nativeChunk: 64,
+  /** Bytes of logits that a back end computes at once (at least one position's). */
   logitBytes: 1 << 24,
   /** Bytes that WASM can address, less a page. */
   wasmMemoryBytes: 2 ** 32 - 65_536,

@@ -1,6 +1,6 @@
-import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
+import { type Graph, type Manifest, padTo } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
-import { TensorError } from '../reference/tensor-error.ts';
+import { TensorWords } from '../tensor-words.ts';
 import type { EngineMemory } from './engine-memory.ts';
 
 /** Addresses that the executor needs of a model in the engine's memory. */
@@ -21,18 +21,7 @@ export interface ModelLayout {
 export function layOutModel(manifest: Manifest, weights: number, memory: EngineMemory): ModelLayout {
   const { graph } = manifest;
   const tensors = new TensorWords(manifest, weights);
-  const points = new Map(graph.commitPoints.map((layer, point) => [layer, point]));
-  const layerWords = Array.from({ length: graph.layers }, (_, i) => {
-    const names = layerTensorNames(i);
-    const matrices = [names.q, names.k, names.v, names.o, names.gate, names.up, names.down];
-    return [
-      ...tensors.norm(names.attentionNorm),
-      ...tensors.norm(names.ffnNorm),
-      ...matrices.flatMap((name) => tensors.matrix(name)),
-      points.get(i) ?? -1,
-    ];
-  }).flat();
-  const layers = store(memory, layerWords, 'the list of layers');
+  const layers = store(memory, tensors.layers(), 'the list of layers');
 
   const workspace = allocateWorkspace(graph, memory);
   const model = store(
@@ -93,35 +82,4 @@ function allocateWorkspace(graph: Graph, memory: EngineMemory) {
   };
   const words = Object.entries(bytes).map(([name, size]) => memory.allocate(size, `the workspace's ${name}`));
   return { words, outputs: { committed: words.at(-2)!, logits: words.at(-1)!, logitRows, logitStride } };
-}
-
-/** Fields of the structs `matrix` and `norm`. */
-class TensorWords {
-  readonly #tensors: ReadonlyMap<string, Tensor>;
-  readonly #base: number;
-
-  constructor({ tensors }: Manifest, base: number) {
-    this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-    this.#base = base;
-  }
-
-  matrix(name: string): number[] {
-    const { weights, multipliers, rows, columns, exponent, activationBits } = this.#find(name, 'matrix');
-    return [this.#base + weights, this.#base + multipliers, padTo(rows, 16), padTo(columns, 64), exponent, activationBits];
-  }
-
-  norm(name: string): number[] {
-    const { offset, exponent } = this.#find(name, 'norm');
-    return [this.#base + offset, exponent];
-  }
-
-  rope(): number {
-    return this.#base + this.#find('rope', 'rope').offset;
-  }
-
-  #find<K extends Tensor['kind']>(name: string, kind: K): Extract<Tensor, { kind: K }> {
-    const tensor = this.#tensors.get(name);
-    if (tensor?.kind !== kind) throw new TensorError(name, `a ${kind}`, tensor?.kind ?? 'nothing');
-    return tensor as Extract<Tensor, { kind: K }>;
-  }
 }

@@ -3,7 +3,7 @@ import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../exec
 import { limits } from '../limits.ts';
 import { checkIds } from '../sequence-checks.ts';
 import { type EngineInstance, instantiate } from './kernels.ts';
-import { loadWeights } from './load-weights.ts';
+import { loadWeights } from '../load-weights.ts';
 import { type ModelLayout, layOutModel } from './model-layout.ts';
 import { WasmSequence } from './wasm-sequence.ts';
 import type { EngineModule } from './web-assembly.ts';

@@ -1,0 +1,220 @@
+// The kernels as a Node-API addon. Everything that comes from JavaScript is checked here; nothing is global but constants, so every worker thread can load it.
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <string.h>
+
+#include "operations.h"
+
+// What src/native/addon.ts expects of this file; a change of any function here changes it.
+#define ADDON_ABI 1
+#define ARGUMENT_LIMIT 6
+#ifndef SOURCES_SHA256
+#error "compile with scripts/build-native.mjs"
+#endif
+
+typedef struct {
+  napi_env env;
+  napi_value value[ARGUMENT_LIMIT];
+  bool ok;
+} call;
+
+static void fail(call *c, const char *message) {
+  if (c->ok) napi_throw_type_error(c->env, "ERR_INVALID_ARG_VALUE", message);
+  c->ok = false;
+}
+
+static call open_call(napi_env env, napi_callback_info info, usize expected) {
+  call c = {.env = env, .ok = true};
+  size_t count = ARGUMENT_LIMIT;
+  if (napi_get_cb_info(env, info, &count, c.value, NULL, NULL) != napi_ok || count != expected) fail(&c, "wrong number of arguments");
+  return c;
+}
+
+static i32 int_at(call *c, i32 index, i32 least, i32 most, const char *what) {
+  double value = 0;
+  if (c->ok && (napi_get_value_double(c->env, c->value[index], &value) != napi_ok || !(value >= least && value <= most) || value != (i32)value)) fail(c, what);
+  return c->ok ? (i32)value : least;
+}
+
+static void *buffer_at(call *c, i32 index, usize *bytes, const char *what) {
+  void *data = NULL;
+  size_t size = 0;
+  if (c->ok && napi_get_arraybuffer_info(c->env, c->value[index], &data, &size) != napi_ok) fail(c, what);
+  *bytes = size;
+  return data;
+}
+
+static void *array_at(call *c, i32 index, napi_typedarray_type wanted, usize *length, const char *what) {
+  napi_typedarray_type type;
+  size_t count = 0;
+  void *data = NULL;
+  if (c->ok && (napi_get_typedarray_info(c->env, c->value[index], &type, &count, &data, NULL, NULL) != napi_ok || type != wanted)) fail(c, what);
+  *length = c->ok ? count : 0;
+  return data;
+}
+
+static void text_at(call *c, i32 index, char *text, usize size) {
+  if (c->ok && napi_get_value_string_utf8(c->env, c->value[index], text, size, NULL) != napi_ok) fail(c, "expected a name");
+}
+
+static const level *level_at(call *c, i32 index) {
+  char name[16] = "";
+  text_at(c, index, name, sizeof name);
+  const level *found = c->ok ? find_level(name) : NULL;
+  if (found == NULL) fail(c, "expected a level that this processor has");
+  return found;
+}
+
+static loaded_model *model_at(call *c, i32 index) {
+  void *data = NULL;
+  if (c->ok && (napi_get_value_external(c->env, c->value[index], &data) != napi_ok || data == NULL || ((loaded_model *)data)->magic != MODEL_MAGIC)) {
+    fail(c, "expected a model");
+  }
+  return data;
+}
+
+// alignment(buffer): bytes to leave out at its beginning so that what follows stands at a multiple of 64.
+static napi_value alignment(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 1);
+  usize bytes;
+  const void *data = buffer_at(&c, 0, &bytes, "expected an ArrayBuffer");
+  napi_value result = NULL;
+  if (c.ok) napi_create_uint32(env, (u32)(-(uintptr_t)data % 64), &result);
+  return result;
+}
+
+static void finalize_model(napi_env env, void *data, void *hint) {
+  (void)hint;
+  loaded_model *model = data;
+  if (model->weights_reference != NULL) napi_delete_reference(env, model->weights_reference);
+  free_model(model);
+}
+
+// createModel(level, weights, start, words): the model, undefined when there is no memory for its workspace.
+static napi_value create_model(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 4);
+  const level *level = level_at(&c, 0);
+  usize size, count;
+  const i8 *base = buffer_at(&c, 1, &size, "expected weights in an ArrayBuffer");
+  usize start = (usize)int_at(&c, 2, 0, 63, "expected a start from 0 to 63");
+  const i64 *words = array_at(&c, 3, napi_bigint64_array, &count, "expected words in a BigInt64Array");
+  if (c.ok && (size < start || (uintptr_t)(base + start) % 64 != 0)) fail(&c, "expected weights at a multiple of 64 bytes");
+  if (!c.ok) return NULL;
+  const char *fault = NULL;
+  loaded_model *model = load_model(level, base + start, size - start, words, count, &fault);
+  if (fault != NULL) {
+    fail(&c, fault);
+    return NULL;
+  }
+  if (model == NULL) return NULL;
+  napi_value result;
+  napi_ref reference;
+  if (napi_create_reference(env, c.value[1], 1, &reference) != napi_ok) {
+    free_model(model);
+    return NULL;
+  }
+  model->weights_reference = reference;
+  if (napi_create_external(env, model, finalize_model, NULL, &result) != napi_ok) {
+    finalize_model(env, model, NULL);
+    return NULL;
+  }
+  return result;
+}
+
+// forward(model, ids, cache, capacity, position, committed)
+static napi_value forward(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 6);
+  loaded_model *model = model_at(&c, 0);
+  usize tokens, bytes, committed_length;
+  const i32 *ids = array_at(&c, 1, napi_int32_array, &tokens, "expected ids in an Int32Array");
+  i8 *cache = buffer_at(&c, 2, &bytes, "expected a cache in an ArrayBuffer");
+  i32 capacity = int_at(&c, 3, 1, c.ok ? model->context : 1, "expected a capacity within the context");
+  i32 position = int_at(&c, 4, 0, capacity, "expected a position within the capacity");
+  i32 *committed = array_at(&c, 5, napi_int32_array, &committed_length, "expected an Int32Array for commit points");
+  if (c.ok && (tokens < 1 || tokens > (usize)model->chunk || tokens > (usize)(capacity - position))) fail(&c, "expected ids of one chunk that fit");
+  for (usize t = 0; c.ok && t < tokens; t++) {
+    if (ids[t] < 0 || ids[t] >= model->vocabulary) fail(&c, "expected ids within the vocabulary");
+  }
+  if (c.ok && bytes < cache_bytes(&model->m, capacity)) fail(&c, "expected a cache of the capacity's size");
+  if (c.ok && committed_length < tokens * (usize)model->m.points * (usize)model->m.width) fail(&c, "expected room for all commit points");
+  if (!c.ok) return NULL;
+  model->ready = 0;
+  model->m.w.committed = committed;
+  model->kernels->forward(&model->m, ids, cache, capacity, position, (i32)tokens);
+  model->m.w.committed = NULL;
+  model->ready = (i32)tokens;
+  return NULL;
+}
+
+// logits(model, first, count, logits)
+static napi_value logits(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 4);
+  loaded_model *model = model_at(&c, 0);
+  i32 count = int_at(&c, 2, 1, c.ok ? model->logit_rows : 1, "expected a count within the logit rows");
+  i32 first = int_at(&c, 1, 0, c.ok ? model->ready - count : 0, "expected rows of the last chunk");
+  usize length;
+  i32 *to = array_at(&c, 3, napi_int32_array, &length, "expected an Int32Array for logits");
+  if (c.ok && length < (usize)count * (usize)model->m.head.rows) fail(&c, "expected room for all logits");
+  if (!c.ok) return NULL;
+  model->m.w.logits = to;
+  model->kernels->logits(&model->m, first, count);
+  model->m.w.logits = NULL;
+  return NULL;
+}
+
+// operation(level, name, memory, arguments): the result, 0n for operations without one.
+static napi_value operation(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 4);
+  const level *level = level_at(&c, 0);
+  char name[32] = "";
+  text_at(&c, 1, name, sizeof name);
+  operation_call o = {0};
+  usize count;
+  o.base = buffer_at(&c, 2, &o.size, "expected memory in an ArrayBuffer");
+  o.arguments = array_at(&c, 3, napi_bigint64_array, &count, "expected arguments in a BigInt64Array");
+  if (!c.ok) return NULL;
+  u64 value;
+  static const char *const faults[] = {NULL, "unknown operation", "wrong number of arguments", "argument outside the memory", "no memory"};
+  operation_status status = run_operation(level->kernels, name, &o, count, &value);
+  if (status != DONE) {
+    fail(&c, faults[status]);
+    return NULL;
+  }
+  napi_value result = NULL;
+  napi_create_bigint_uint64(env, value, &result);
+  return result;
+}
+
+static bool add_levels(napi_env env, napi_value exports) {
+  napi_value list, name;
+  u32 length = 0;
+  if (napi_create_array(env, &list) != napi_ok) return false;
+  for (i32 i = 0; i < LEVEL_COUNT; i++) {
+    if (!levels[i].present()) continue;
+    if (napi_create_string_utf8(env, levels[i].name, NAPI_AUTO_LENGTH, &name) != napi_ok) return false;
+    if (napi_set_element(env, list, length++, name) != napi_ok) return false;
+  }
+  return napi_set_named_property(env, exports, "levels", list) == napi_ok;
+}
+
+static bool add_constants(napi_env env, napi_value exports) {
+  napi_value abi, sources;
+  return napi_create_uint32(env, ADDON_ABI, &abi) == napi_ok && napi_set_named_property(env, exports, "abi", abi) == napi_ok &&
+         napi_create_string_utf8(env, SOURCES_SHA256, NAPI_AUTO_LENGTH, &sources) == napi_ok &&
+         napi_set_named_property(env, exports, "sources", sources) == napi_ok;
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    napi_callback run;
+  } functions[] = {
+    {"alignment", alignment}, {"createModel", create_model}, {"forward", forward}, {"logits", logits}, {"operation", operation},
+  };
+  for (usize i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].run, NULL, &function) != napi_ok) return NULL;
+    if (napi_set_named_property(env, exports, functions[i].name, function) != napi_ok) return NULL;
+  }
+  return add_levels(env, exports) && add_constants(env, exports) ? exports : NULL;
+}

@@ -1,0 +1,207 @@
+// A model as the kernels see it, made from 64-bit words (src/native/model-words.ts has them in the same order). Nothing that JavaScript says is trusted to stay
+// within `weights`: every number is checked against the bounds of SPEC section 2.2 and every tensor against the bytes there are.
+#pragma once
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "levels.h"
+#include "row-sums.h"
+
+#define MODEL_MAGIC 0x636f6d6d6f6e7765LL
+#define LAYER_WORDS 47
+// Columns of one block of kernels/matmul.h, whose panel is 16 rows of them.
+#define PANEL_COLUMNS 2048
+
+typedef struct {
+  i64 magic;
+  const kernel_table *kernels;
+  model m;
+  i32 vocabulary, context, chunk, logit_rows;
+  i32 ready; // tokens of the last chunk, whose logits can be computed
+  layer *layers;
+  i32 *row_sums;
+  void *workspace;
+  void *weights_reference; // napi_ref
+} loaded_model;
+
+typedef struct {
+  const i64 *words;
+  usize left, size;
+  const i8 *base;
+  const char *fault; // the first one
+} word_reader;
+
+static i64 next_word(word_reader *r, i64 least, i64 most, const char *what) {
+  if (r->fault != NULL) return least;
+  if (r->left == 0) r->fault = "the list of words ends too early";
+  else if (*r->words < least || *r->words > most) r->fault = what;
+  else return r->left--, *r->words++;
+  return least;
+}
+
+// Address of `bytes` bytes at the next word's offset.
+static const void *next_part(word_reader *r, usize bytes, const char *what) {
+  i64 offset = next_word(r, 0, (i64)1 << 52, what);
+  if (r->fault == NULL && (offset % 64 != 0 || (usize)offset > r->size || r->size - (usize)offset < bytes)) r->fault = what;
+  return r->fault == NULL ? r->base + offset : NULL;
+}
+
+static matrix next_matrix(word_reader *r, i64 rows, i64 columns) {
+  rows = pad_to((i32)rows, 16), columns = pad_to((i32)columns, 64);
+  matrix m = {0};
+  m.weights = next_part(r, (usize)rows * (usize)columns, "weights of a matrix");
+  m.multipliers = next_part(r, 4 * (usize)rows, "multipliers of a matrix");
+  m.rows = (i32)next_word(r, rows, rows, "rows of a matrix");
+  m.columns = (i32)next_word(r, columns, columns, "columns of a matrix");
+  m.exponent = (i32)next_word(r, -64, 64, "exponent of a matrix");
+  m.activation_bits = (i32)next_word(r, 8, 14, "activation bits of a matrix");
+  return m;
+}
+
+static norm next_norm(word_reader *r, i64 length) {
+  norm n;
+  n.weights = next_part(r, 4 * (usize)length, "weights of a norm");
+  n.exponent = (i32)next_word(r, -64, 64, "exponent of a norm");
+  return n;
+}
+
+static void read_graph(word_reader *r, loaded_model *to) {
+  model *m = &to->m;
+  m->layer_count = (i32)next_word(r, 1, 1 << 12, "layers");
+  m->width = (i32)next_word(r, 1, 1 << 16, "width");
+  m->heads = (i32)next_word(r, 1, 1 << 12, "heads");
+  m->kv_heads = (i32)next_word(r, 1, m->heads, "KV heads");
+  m->head_size = (i32)next_word(r, 2, 256, "head size");
+  m->ffn_width = (i32)next_word(r, 1, 1 << 16, "FFN width");
+  m->points = (i32)next_word(r, 0, m->layer_count, "commit points");
+  to->vocabulary = (i32)next_word(r, 1, 1 << 20, "vocabulary");
+  to->context = (i32)next_word(r, 1, 1 << 17, "context");
+  to->chunk = (i32)next_word(r, 1, 256, "chunk");
+  to->logit_rows = (i32)next_word(r, 1, to->chunk, "logit rows");
+  i64 epsilon = next_word(r, 1, (i64)1 << 53, "norm epsilon");
+  m->epsilon_low = (u32)epsilon, m->epsilon_high = (u32)(epsilon >> 32);
+  m->attention_mantissa = (i32)next_word(r, 0, 65535, "attention scale");
+  m->attention_exponent = (i32)next_word(r, -64, 64, "attention scale");
+  if (r->fault == NULL && (m->heads % m->kv_heads != 0 || m->head_size % 2 != 0 || (i64)m->heads * m->head_size > 1 << 16)) {
+    r->fault = "heads and head size";
+  }
+  m->rope = next_part(r, 2 * (usize)to->context * (usize)m->head_size, "RoPE table");
+}
+
+static void read_layer(word_reader *r, const model *m, layer *l) {
+  i64 q = (i64)m->heads * m->head_size, kv = (i64)m->kv_heads * m->head_size;
+  l->attention_norm = next_norm(r, m->width);
+  l->ffn_norm = next_norm(r, m->width);
+  l->q = next_matrix(r, q, m->width);
+  l->k = next_matrix(r, kv, m->width);
+  l->v = next_matrix(r, kv, m->width);
+  l->o = next_matrix(r, m->width, q);
+  l->gate = next_matrix(r, m->ffn_width, m->width);
+  l->up = next_matrix(r, m->ffn_width, m->width);
+  l->down = next_matrix(r, m->width, m->ffn_width);
+  l->commit_point = (i32)next_word(r, -1, m->points - 1, "commit point of a layer");
+}
+
+static i32 *attach_row_sums(matrix *m, i32 *at) {
+  sum_weights(m, at);
+  m->row_sums = at;
+  return at + m->rows;
+}
+
+// Once for all matrices: after this nothing reads weights but the kernels.
+static bool add_row_sums(loaded_model *to) {
+  model *m = &to->m;
+  usize rows = (usize)m->embedding.rows + (usize)m->head.rows;
+  for (i32 i = 0; i < m->layer_count; i++) {
+    const layer *l = to->layers + i;
+    rows += (usize)l->q.rows + (usize)l->k.rows + (usize)l->v.rows + (usize)l->o.rows + (usize)l->gate.rows + (usize)l->up.rows + (usize)l->down.rows;
+  }
+  i32 *at = to->row_sums = malloc(4 * rows);
+  if (at == NULL) return false;
+  at = attach_row_sums(&m->embedding, at);
+  at = attach_row_sums(&m->head, at);
+  for (i32 i = 0; i < m->layer_count; i++) {
+    layer *l = to->layers + i;
+    matrix *all[] = {&l->q, &l->k, &l->v, &l->o, &l->gate, &l->up, &l->down};
+    for (i32 k = 0; k < 7; k++) at = attach_row_sums(all[k], at);
+  }
+  return true;
+}
+
+// `at` NULL: only counts. @returns the bytes up to the end of this part.
+static usize place(i8 *at, usize end, void *field, usize bytes) {
+  if (at != NULL) {
+    i8 *address = at + end;
+    memcpy(field, &address, sizeof address);
+  }
+  return (end + bytes + 63) / 64 * 64;
+}
+
+static usize place_workspace(loaded_model *to, i8 *at) {
+  const model *m = &to->m;
+  workspace *w = &to->m.w;
+  usize chunk = (usize)to->chunk, context = (usize)to->context, width = (usize)m->width, ffn = (usize)m->ffn_width;
+  usize attended = (usize)m->heads * (usize)m->head_size, kv = (usize)pad_to(m->kv_heads * m->head_size, 16);
+  usize widest = width > ffn ? width : ffn;
+  usize columns = (usize)pad_to((i32)(widest > attended ? widest : attended), 64);
+  usize end = place(at, 0, &w->x, 4 * chunk * width);
+  end = place(at, end, &w->input, 2 * chunk * columns);
+  end = place(at, end, &w->scales, sizeof(scale) * chunk);
+  end = place(at, end, &w->q, 4 * chunk * (usize)pad_to((i32)attended, 16));
+  end = place(at, end, &w->k, 4 * chunk * kv);
+  end = place(at, end, &w->v, 4 * chunk * kv);
+  end = place(at, end, &w->gate, 4 * chunk * (usize)pad_to((i32)ffn, 16));
+  end = place(at, end, &w->up, 4 * chunk * (usize)pad_to((i32)ffn, 16));
+  end = place(at, end, &w->out, 4 * chunk * (usize)pad_to((i32)width, 16));
+  end = place(at, end, &w->wide, 8 * widest);
+  end = place(at, end, &w->attended, 8 * attended);
+  end = place(at, end, &w->scores, 4 * context);
+  end = place(at, end, &w->weighted, 8 * context);
+  end = place(at, end, &w->probability, 2 * context);
+  end = place(at, end, &w->panel, 2 * 16 * PANEL_COLUMNS);
+  end = place(at, end, &w->sums, 8 * 16 * chunk);
+  end = place(at, end, &w->bytes, 2 * chunk * columns);
+  return place(at, end, &w->parts, 4 * 32 * 2 * chunk);
+}
+
+static void free_model(loaded_model *model) {
+  free(model->layers);
+  free(model->row_sums);
+  free(model->workspace);
+  free(model);
+}
+
+static bool allocate_workspace(loaded_model *to) {
+  to->workspace = calloc(1, place_workspace(to, NULL) + 64);
+  if (to->workspace == NULL) return false;
+  place_workspace(to, (i8 *)(((uintptr_t)to->workspace + 63) / 64 * 64));
+  return true;
+}
+
+// NULL with `*fault` set when the words are wrong, NULL without it when there is no memory.
+static loaded_model *load_model(const level *level, const i8 *base, usize size, const i64 *words, usize count, const char **fault) {
+  word_reader r = {words, count, size, base, NULL};
+  loaded_model *to = calloc(1, sizeof *to);
+  if (to == NULL) return NULL;
+  to->magic = MODEL_MAGIC;
+  to->kernels = level->kernels;
+  model *m = &to->m;
+  read_graph(&r, to);
+  m->embedding = next_matrix(&r, to->vocabulary, m->width);
+  m->head = next_matrix(&r, to->vocabulary, m->width);
+  m->output_norm = next_norm(&r, m->width);
+  if (r.fault == NULL && r.left != (usize)LAYER_WORDS * (usize)m->layer_count) r.fault = "number of words";
+  bool memory = r.fault != NULL || (to->layers = calloc((usize)m->layer_count, sizeof(layer))) != NULL;
+  for (i32 i = 0; memory && r.fault == NULL && i < m->layer_count; i++) read_layer(&r, m, to->layers + i);
+  *fault = r.fault;
+  if (memory && r.fault == NULL) {
+    m->layers = to->layers;
+    if (allocate_workspace(to) && add_row_sums(to)) return to;
+  }
+  free_model(to);
+  return NULL;
+}
+
+static usize cache_bytes(const model *m, i32 capacity) {
+  return (usize)m->layer_count * (usize)m->kv_heads * kv_block_bytes(capacity, head_stride(m->head_size));
+}

@@ -1,0 +1,70 @@
+// The matrix product (SPEC section 5) with 256-bit vectors: int16 products of two columns at once (vpmaddwd), as kernels/matmul.h does with 128 bits.
+#pragma once
+#include <immintrin.h>
+
+#include "../fixed.h"
+#include "../model.h"
+#include "../requantise.h"
+
+// Columns summed in int32 before they are added in int64: 127 * 8191 * 2048 < 2^31.
+#define BLOCK 2048
+// Vectors of one pass over the weights: 4 accumulators each, 16 registers in all.
+#define PASS 3
+
+// Accumulators hold four rows each, two partial sums a row.
+static inline void add_wide(i64 *sums, __m256i a, __m256i b) {
+  __m256i both = _mm256_hadd_epi32(a, b); // rows 0 1 4 5 2 3 6 7
+  both = _mm256_permutevar8x32_epi32(both, _mm256_setr_epi32(0, 1, 4, 5, 2, 3, 6, 7));
+  __m256i *at = (__m256i *)sums;
+  __m256i low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(both)), high = _mm256_cvtepi32_epi64(_mm256_extracti128_si256(both, 1));
+  _mm256_storeu_si256(at, _mm256_add_epi64(_mm256_loadu_si256(at), low));
+  _mm256_storeu_si256(at + 1, _mm256_add_epi64(_mm256_loadu_si256(at + 1), high));
+}
+
+static inline __m256i four_rows(const i8 *p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p)); }
+
+static inline __m256i four_columns(const i16 *x) {
+  i64 columns;
+  memcpy(&columns, x, 8);
+  return _mm256_set1_epi64x(columns);
+}
+
+// sums[v][0..16) += 16 rows times `vectors` vectors over `columns` <= BLOCK columns. `vectors` is a constant after inlining.
+static inline __attribute__((always_inline)) void dot_rows(const i8 *p, const i16 *x, usize stride, i32 columns, i32 vectors, i64 *sums) {
+  __m256i a[PASS][4];
+  for (i32 v = 0; v < vectors; v++) {
+    for (i32 r = 0; r < 4; r++) a[v][r] = _mm256_setzero_si256();
+  }
+  for (i32 k = 0; k < columns; k += 4, p += 64) {
+    __m256i w[4] = {four_rows(p), four_rows(p + 16), four_rows(p + 32), four_rows(p + 48)};
+    for (i32 v = 0; v < vectors; v++) {
+      __m256i q = four_columns(x + (usize)v * stride + k);
+      for (i32 r = 0; r < 4; r++) a[v][r] = _mm256_add_epi32(a[v][r], _mm256_madd_epi16(w[r], q));
+    }
+  }
+  for (i32 v = 0; v < vectors; v++) {
+    add_wide(sums + 16 * v, a[v][0], a[v][1]);
+    add_wide(sums + 16 * v + 8, a[v][2], a[v][3]);
+  }
+}
+
+static inline void sum_rows(const matrix *m, i32 row, const i16 *x, i32 tokens, i64 *sums) {
+  const i8 *p = m->weights + (usize)row * (usize)m->columns;
+  usize stride = (usize)m->columns;
+  for (i32 i = 0; i < 16 * tokens; i++) sums[i] = 0;
+  for (i32 k = 0; k < m->columns; k += BLOCK) {
+    i32 columns = m->columns - k < BLOCK ? m->columns - k : BLOCK, t = 0;
+    for (; t + PASS <= tokens; t += PASS) dot_rows(p + k * 16, x + (usize)t * stride + k, stride, columns, PASS, sums + 16 * t);
+    for (; t < tokens; t++) dot_rows(p + k * 16, x + (usize)t * stride + k, stride, columns, 1, sums + 16 * t);
+  }
+}
+
+// y[t][n] for all padded rows n. x: [tokens][padded columns], with any values in the padding (its weights are zero).
+static inline void matmul(const matrix *m, const i16 *x, const scale *scales, i32 tokens, i32 fraction_bits, const workspace *w, i32 *y) {
+  for (i32 row = 0; row < m->rows; row += 16) {
+    sum_rows(m, row, x, tokens, w->sums);
+    for (i32 t = 0; t < tokens; t++) {
+      requantise16(w->sums + 16 * t, m, row, scales[t], fraction_bits, y + (usize)t * (usize)m->rows + row);
+    }
+  }
+}

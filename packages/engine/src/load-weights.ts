@@ -1,0 +1,34 @@
+import { CommonweightError, type Manifest, type Tensor, packageFiles, padTo, tensorParts } from '@commonweight/protocol';
+import type { WeightsSource } from './executor.ts';
+import { checkManifestTensors, checkMatrixData, checkNormData } from './reference/check-tensors.ts';
+
+/** Where weights go. Addresses are whatever `allocate` gives out. */
+export interface WeightsMemory {
+  readonly allocate: (bytes: number, what: string) => number;
+  readonly bytes: (start: number, length: number) => Uint8Array;
+  readonly int32: (start: number, length: number) => Int32Array;
+}
+
+/** Reads `weights.bin` into an engine's memory, part by part in file order, and checks every value. @returns the address of its first byte. */
+export function loadWeights(manifest: Manifest, source: WeightsSource, memory: WeightsMemory): number {
+  checkManifestTensors(manifest);
+  const size = manifest.files.find((file) => file.name === packageFiles.weights)?.size;
+  if (size === undefined)
+    throw new CommonweightError(`files: expected ${packageFiles.weights}, got no such file`, { code: 'decode', field: 'files' });
+  const base = memory.allocate(size, packageFiles.weights);
+  for (const part of manifest.tensors.flatMap(tensorParts).toSorted((a, b) => a.offset - b.offset)) {
+    source.read(part.offset, memory.bytes(base + part.offset, part.size));
+  }
+  for (const tensor of manifest.tensors) check(tensor, base, memory);
+  return base;
+}
+
+function check(tensor: Tensor, base: number, memory: WeightsMemory): void {
+  if (tensor.kind === 'matrix') {
+    const rows = padTo(tensor.rows, 16);
+    const { buffer, byteOffset, length } = memory.bytes(base + tensor.weights, rows * padTo(tensor.columns, 64));
+    checkMatrixData(tensor, new Int8Array(buffer, byteOffset, length), memory.int32(base + tensor.multipliers, rows));
+  } else if (tensor.kind === 'norm') {
+    checkNormData(tensor, memory.int32(base + tensor.offset, tensor.length));
+  }
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
+import { buildTinyModel, tinyShapes } from '../testing/tiny-model.ts';
+import type { NativeModel } from './addon.ts';
+import { openBestBackend } from './best-executor.node.ts';
+import { loadNativeAddon } from './load-native-addon.node.ts';
+import { modelWords } from './model-words.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'native-addon-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('finding the addon', () => {
+  it('gives nothing where none is built, and a clear error for a file that is none', () => {
+    expect(loadNativeAddon(join(folder, 'absent.node'))).toBeUndefined();
+    const file = join(folder, 'engine.node');
+    writeFileSync(file, 'not a shared object');
+    expect(() => loadNativeAddon(file)).toThrow(/engine\.node cannot be used: .*npm run build:native.*use WASM/);
+  });
+
+  it('falls back to WASM and says why', () => {
+    const none = openBestBackend(() => undefined);
+    expect([none.name, none.reason]).toEqual(['wasm', expect.stringContaining('not built')]);
+    const broken = openBestBackend(() => {
+      throw new Error('broken file');
+    });
+    expect([broken.name, broken.reason]).toEqual(['wasm', 'broken file']);
+    const { manifest, source } = buildTinyModel();
+    expect(broken.create(manifest, source).backend).toBe('wasm');
+  });
+});
+
+describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefined ? '' : ` (${noCompiler})`}`, () => {
+  const addon = noCompiler === undefined ? builtAddon() : undefined!;
+
+  it('is chosen when it passes the self-test, and not when it computes one wrong bit', () => {
+    const { manifest, source } = buildTinyModel();
+    const best = openBestBackend(() => addon);
+    expect([best.name, best.reason]).toEqual(['native', undefined]);
+    expect(best.create(manifest, source).backend).toBe(`native-${addon.levels[0]}`);
+    const wrong: typeof addon = {
+      ...addon,
+      logits: (model, first, count, logits) => {
+        addon.logits(model, first, count, logits);
+        logits[3]! ^= 1;
+      },
+    };
+    const other = openBestBackend(() => wrong);
+    expect([other.name, other.reason]).toEqual(['wasm', expect.stringContaining('self-test')]);
+  });
+
+  it('takes no word of JavaScript on trust: every changed word of a model is refused or stays within memory', () => {
+    const { manifest, weights } = buildTinyModel(tinyShapes.odd);
+    const buffer = new ArrayBuffer(weights.length + 64);
+    const start = addon.alignment(buffer);
+    new Uint8Array(buffer, start).set(weights);
+    const words = modelWords(manifest);
+    const create = (changed: BigInt64Array): NativeModel | undefined => addon.createModel('plain', buffer, start, changed);
+    expect(create(words)).toBeDefined();
+    expect(() => create(words.slice(0, -1))).toThrow(TypeError);
+    expect(() => create(BigInt64Array.of(...words, 0n))).toThrow(TypeError);
+    for (const i of words.keys()) {
+      for (const value of [-(2n ** 63n), -1_000_000n, 2n ** 31n, 2n ** 40n, 2n ** 63n - 1n]) {
+        // an epsilon may be large; every other word has a bound below
+        if (i === 11 && value > 0n && value <= 2n ** 53n) continue;
+        expect(() => create(words.with(i, value)), `word ${i} = ${value}`).toThrow(TypeError);
+      }
+    }
+    expect(() => addon.createModel('plain', new ArrayBuffer(64), 0, words)).toThrow(TypeError);
+    expect(() => addon.createModel('plain', buffer, (start + 16) % 64, words)).toThrow('multiple of 64');
+  });
+
+  it('refuses ids, positions, caches and results that do not fit', () => {
+    const { manifest, weights } = buildTinyModel();
+    const buffer = new ArrayBuffer(weights.length + 64);
+    const start = addon.alignment(buffer);
+    new Uint8Array(buffer, start).set(weights);
+    const model = addon.createModel('plain', buffer, start, modelWords(manifest))!;
+    const cache = new ArrayBuffer(2 * 2 * 8 * 40);
+    const committed = new Int32Array(64 * 2 * 64);
+    const ids = Int32Array.of(1, 2, 3);
+    const logits = new Int32Array(64 * 96);
+    expect(() => addon.logits(model, 0, 1, logits)).toThrow(TypeError);
+    const refused: readonly (() => void)[] = [
+      () => addon.forward(model, Int32Array.of(96), cache, 8, 0, committed),
+      () => addon.forward(model, Int32Array.of(-1), cache, 8, 0, committed),
+      () => addon.forward(model, new Int32Array(0), cache, 8, 0, committed),
+      () => addon.forward(model, new Int32Array(65), new ArrayBuffer(1 << 20), 128, 0, committed),
+      () => addon.forward(model, ids, cache, 9, 0, committed),
+      () => addon.forward(model, ids, cache, 8, 6, committed),
+      () => addon.forward(model, ids, cache, 8, -1, committed),
+      () => addon.forward(model, ids, cache, 8, 0.5, committed),
+      () => addon.forward(model, ids, cache, 129, 0, committed),
+      () => addon.forward(model, ids, cache, 8, 0, committed.subarray(1, 300)),
+      () => addon.forward({} as NativeModel, ids, cache, 8, 0, committed),
+      () => addon.forward(model, new Float32Array(3) as unknown as Int32Array, cache, 8, 0, committed),
+      () => (addon.forward as (...args: unknown[]) => void)(model, ids),
+    ];
+    for (const call of refused) expect(call).toThrow(TypeError);
+    addon.forward(model, ids, cache, 8, 0, committed);
+    for (const [first, count] of [
+      [0, 4],
+      [3, 1],
+      [-1, 1],
+      [0, 0],
+    ] as const) {
+      expect(() => addon.logits(model, first, count, logits)).toThrow(TypeError);
+    }
+    expect(() => addon.logits(model, 0, 3, logits.subarray(0, 287))).toThrow(TypeError);
+    addon.logits(model, 0, 3, logits);
+  });
+});

@@ -1,0 +1,50 @@
+import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
+import { TensorError } from './reference/tensor-error.ts';
+
+/** Fields of the structs `matrix` and `norm` of kernels/model.h, with `base` added to every offset into `weights.bin`. */
+export class TensorWords {
+  readonly #tensors: ReadonlyMap<string, Tensor>;
+  readonly #graph: Graph;
+  readonly #base: number;
+
+  constructor({ graph, tensors }: Manifest, base: number) {
+    this.#graph = graph;
+    this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    this.#base = base;
+  }
+
+  matrix(name: string): number[] {
+    const { weights, multipliers, rows, columns, exponent, activationBits } = this.#find(name, 'matrix');
+    return [this.#base + weights, this.#base + multipliers, padTo(rows, 16), padTo(columns, 64), exponent, activationBits];
+  }
+
+  norm(name: string): number[] {
+    const { offset, exponent } = this.#find(name, 'norm');
+    return [this.#base + offset, exponent];
+  }
+
+  rope(): number {
+    return this.#base + this.#find('rope', 'rope').offset;
+  }
+
+  /** The structs `layer`, one after the other. */
+  layers(): number[] {
+    const points = new Map(this.#graph.commitPoints.map((layer, point) => [layer, point]));
+    return Array.from({ length: this.#graph.layers }, (_, i) => {
+      const names = layerTensorNames(i);
+      const matrices = [names.q, names.k, names.v, names.o, names.gate, names.up, names.down];
+      return [
+        ...this.norm(names.attentionNorm),
+        ...this.norm(names.ffnNorm),
+        ...matrices.flatMap((name) => this.matrix(name)),
+        points.get(i) ?? -1,
+      ];
+    }).flat();
+  }
+
+  #find<K extends Tensor['kind']>(name: string, kind: K): Extract<Tensor, { kind: K }> {
+    const tensor = this.#tensors.get(name);
+    if (tensor?.kind !== kind) throw new TensorError(name, `a ${kind}`, tensor?.kind ?? 'nothing');
+    return tensor as Extract<Tensor, { kind: K }>;
+  }
+}
