@@ -1,5 +1,6 @@
+import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { type Streams, bar, createOutput } from './output.ts';
+import { type Streams, bar, createOutput, writeWhileRead } from './output.ts';
 
 function record(terminal = false): { streams: Streams; out: string[]; err: string[] } {
   const out: string[] = [];
@@ -42,4 +43,31 @@ test('bar', () => {
   expect(bar(1, 2, 4)).toBe('[##..]');
   expect(bar(5, 2, 4)).toBe('[####]');
   expect(bar(0, 0, 4)).toBe('[....]');
+});
+
+describe('writeWhileRead', () => {
+  const failing = (code: string, tries: string[]): Writable =>
+    new Writable({
+      autoDestroy: false,
+      decodeStrings: false,
+      write(text: string, _encoding, done) {
+        tries.push(text);
+        done(Object.assign(new Error(code), { code }));
+      },
+    });
+
+  test('a reader that left is no error, and is not written to again', async () => {
+    const tries: string[] = [];
+    const write = writeWhileRead(failing('EPIPE', tries));
+    write('first');
+    await new Promise((resolve) => setImmediate(resolve));
+    write('second');
+    expect(tries).toEqual(['first']);
+  });
+
+  test('another failure of the stream is not hidden', () => {
+    const stream = failing('ENOSPC', []);
+    writeWhileRead(stream);
+    expect(() => stream.emit('error', Object.assign(new Error('full'), { code: 'ENOSPC' }))).toThrow('full');
+  });
 });

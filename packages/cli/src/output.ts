@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { limits } from './limits.ts';
 import { now } from './platform/clock.ts';
 
@@ -9,9 +10,24 @@ export interface Streams {
   readonly terminal: boolean;
 }
 
+/**
+ * Writes to `stream` as long as somebody reads it. Ctrl-C on `npm start | tee log` ends the reader first:
+ * that must not break the clean stop of what we started.
+ */
+export function writeWhileRead(stream: Writable): (text: string) => void {
+  let readerGone = false;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    readerGone = true;
+  });
+  return (text) => {
+    if (!readerGone) stream.write(text);
+  };
+}
+
 export const processStreams = (): Streams => ({
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: writeWhileRead(process.stdout),
+  err: writeWhileRead(process.stderr),
   terminal: process.stderr.isTTY === true,
 });
 
