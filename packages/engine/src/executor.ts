@@ -10,6 +10,8 @@ export interface WeightsSource {
 export interface Sequence {
   readonly capacity: number;
   readonly length: number;
+  /** Fills an empty sequence with the first `positions` of another one of the same executor, as if their ids had been run (a prefix cache). */
+  readonly copyFrom: (source: Sequence, positions: number) => void;
   /** Gives the memory back; using the sequence afterwards throws. */
   readonly release: () => void;
 }
@@ -26,6 +28,13 @@ export interface ForwardObserver {
   readonly logitsFrom?: number;
 }
 
+/** What one sequence does in a step that it shares with others. */
+export interface BatchPart {
+  readonly sequence: Sequence;
+  readonly ids: readonly number[];
+  readonly observer?: ForwardObserver;
+}
+
 /** The one interface of every back end. Same inputs, same bits, for any back end and any chunking (SPEC section 15). */
 export interface Executor {
   readonly backend: string;
@@ -34,4 +43,9 @@ export interface Executor {
   readonly newSequence: (capacity: number) => Sequence;
   /** Runs `ids` at positions `sequence.length ...`, fills the cache. Any number of ids; the back end chunks as it likes. */
   readonly forward: (sequence: Sequence, ids: readonly number[], observer?: ForwardObserver) => void;
+  /**
+   * The same for several sequences, each at most once: the weights are read once for all of them. Every part gets the bits that it would get alone.
+   * Nothing is run when one part is refused.
+   */
+  readonly forwardBatch: (parts: readonly BatchPart[]) => void;
 }

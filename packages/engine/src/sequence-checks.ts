@@ -1,4 +1,5 @@
 import { CommonweightError, type Graph } from '@commonweight/protocol';
+import type { BatchPart, Sequence } from './executor.ts';
 
 /** Throws unless a sequence of `capacity` positions fits the model's context. */
 export function checkCapacity({ context }: Graph, capacity: number): void {
@@ -17,5 +18,26 @@ export function checkIds({ vocabulary }: Graph, ids: readonly number[], left: nu
       code: 'sequence',
       field: 'ids',
     });
+  }
+}
+
+/** Throws unless every sequence of a batch stands in it once. */
+export function checkBatch(parts: readonly BatchPart[]): void {
+  if (new Set(parts.map(({ sequence }) => sequence)).size !== parts.length) {
+    throw new CommonweightError('expected every sequence of a batch once, got one twice', { code: 'sequence', action: 'stop' });
+  }
+}
+
+/** Throws unless `target` is empty and both hold `positions`. */
+export function checkCopy(target: Sequence, source: Sequence, positions: number): void {
+  const most = Math.min(source.length, target.capacity);
+  if (target.length !== 0) {
+    throw new CommonweightError(`expected an empty sequence to copy into, got one of ${target.length} positions`, {
+      code: 'sequence',
+      action: 'stop',
+    });
+  }
+  if (!Number.isInteger(positions) || positions < 0 || positions > most) {
+    throw new CommonweightError(`positions: expected 0 to ${most}, got ${positions}`, { code: 'sequence', field: 'positions' });
   }
 }

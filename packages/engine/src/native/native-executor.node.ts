@@ -2,7 +2,7 @@ import { CommonweightError, type Manifest } from '@commonweight/protocol';
 import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
 import { limits } from '../limits.ts';
 import { loadWeights } from '../load-weights.ts';
-import { checkIds } from '../sequence-checks.ts';
+import { checkBatch, checkIds } from '../sequence-checks.ts';
 import type { NativeAddon, NativeLevel, NativeModel } from './addon.ts';
 import { allocateBuffer } from './allocate-buffer.ts';
 import { logitShape, modelWords } from './model-words.ts';
@@ -18,17 +18,27 @@ import { NativeSequence } from './native-sequence.ts';
 export function createNativeExecutor(manifest: Manifest, weights: WeightsSource, addon: NativeAddon, level = addon.levels[0]!): Executor {
   checkLevel(addon, level);
   const engine = loadModel(manifest, weights, addon, level);
+  const prepare = (sequence: Sequence, ids: readonly number[]) => {
+    const own = ownSequence(engine, sequence);
+    void own.cache; // throws when it was released, also for no ids
+    checkIds(manifest.graph, ids, own.capacity - own.length);
+    return own;
+  };
+  const forward: Executor['forward'] = (sequence, ids, observer = {}) => {
+    const own = prepare(sequence, ids);
+    for (let at = 0; at < ids.length; at += limits.nativeChunk) {
+      runChunk(engine, manifest, own, ids.slice(at, at + limits.nativeChunk), observer);
+    }
+  };
   return {
     backend: `native-${level}`,
     manifest,
     newSequence: (capacity) => new NativeSequence(manifest.graph, engine, capacity),
-    forward: (sequence, ids, observer = {}) => {
-      const own = ownSequence(engine, sequence);
-      void own.cache; // throws when it was released, also for no ids
-      checkIds(manifest.graph, ids, own.capacity - own.length);
-      for (let at = 0; at < ids.length; at += limits.nativeChunk) {
-        runChunk(engine, manifest, own, ids.slice(at, at + limits.nativeChunk), observer);
-      }
+    forward,
+    forwardBatch: (parts) => {
+      checkBatch(parts);
+      for (const { sequence, ids } of parts) prepare(sequence, ids);
+      for (const { sequence, ids, observer } of parts) forward(sequence, ids, observer);
     },
   };
 }

@@ -1,8 +1,8 @@
 import { CommonweightError, type Manifest } from '@commonweight/protocol';
 import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
-import { checkCapacity, checkIds } from '../sequence-checks.ts';
+import { checkBatch, checkCapacity, checkCopy, checkIds } from '../sequence-checks.ts';
 import { embedToken, logitsOf, runLayer } from './forward.ts';
-import { type KeyValueHead, newKeyValueHead } from './kv-cache.ts';
+import { type KeyValueHead, copyKeyValues, newKeyValueHead } from './kv-cache.ts';
 import { type Model, loadModel } from './load-model.ts';
 
 /**
@@ -15,16 +15,21 @@ export function createReferenceExecutor(manifest: Manifest, weights: WeightsSour
     backend: 'reference',
     manifest,
     newSequence: (capacity) => new ReferenceSequence(model, capacity),
-    forward: (sequence, ids, observer) => {
-      if (!(sequence instanceof ReferenceSequence) || !sequence.belongsTo(model)) {
-        throw new CommonweightError('expected a sequence of this executor, got one of another; use newSequence', {
-          code: 'sequence',
-          action: 'stop',
-        });
-      }
-      sequence.append(ids, observer ?? {});
+    forward: (sequence, ids, observer) => ownSequence(model, sequence).append(ids, observer ?? {}),
+    forwardBatch: (parts) => {
+      checkBatch(parts);
+      for (const { sequence, ids } of parts) ownSequence(model, sequence).check(ids);
+      for (const { sequence, ids, observer } of parts) ownSequence(model, sequence).append(ids, observer ?? {});
     },
   };
+}
+
+function ownSequence(model: Model, sequence: Sequence): ReferenceSequence {
+  if (sequence instanceof ReferenceSequence && sequence.belongsTo(model)) return sequence;
+  throw new CommonweightError('expected a sequence of this executor, got one of another; use newSequence', {
+    code: 'sequence',
+    action: 'stop',
+  });
 }
 
 class ReferenceSequence implements Sequence {
@@ -50,13 +55,24 @@ class ReferenceSequence implements Sequence {
     return this.#model === model;
   }
 
+  copyFrom(source: Sequence, positions: number): void {
+    const from = ownSequence(this.#model, source);
+    this.check([]);
+    from.check([]);
+    checkCopy(this, from, positions);
+    for (const [layer, heads] of this.#caches.entries()) {
+      for (const [index, head] of heads.entries()) copyKeyValues(from.#caches[layer]![index]!, head, positions);
+    }
+    this.#length = positions;
+  }
+
   release(): void {
     this.#released = true;
     this.#caches = [];
   }
 
   append(ids: readonly number[], observer: ForwardObserver): void {
-    this.#check(ids);
+    this.check(ids);
     const logitsFrom = observer.logitsFrom ?? Number.POSITIVE_INFINITY;
     for (const id of ids) {
       const position = this.#length;
@@ -77,7 +93,8 @@ class ReferenceSequence implements Sequence {
     return x;
   }
 
-  #check(ids: readonly number[]): void {
+  /** Throws unless `ids` can be appended. */
+  check(ids: readonly number[]): void {
     if (this.#released) throw new CommonweightError('expected a sequence in use, got a released one', { code: 'sequence', action: 'stop' });
     checkIds(this.#model.graph, ids, this.capacity - this.#length);
   }

@@ -16,6 +16,15 @@ export const newKeyValueHead = (capacity: number, headDimension: number): KeyVal
   valueScales: new Uint32Array(capacity),
 });
 
+/** The first `positions` of one head's cache into another one's. */
+export function copyKeyValues(from: KeyValueHead, to: KeyValueHead, positions: number): void {
+  const dimension = from.keys.length / from.keyScales.length;
+  to.keys.set(from.keys.subarray(0, positions * dimension));
+  to.values.set(from.values.subarray(0, positions * dimension));
+  to.keyScales.set(from.keyScales.subarray(0, positions));
+  to.valueScales.set(from.valueScales.subarray(0, positions));
+}
+
 /** A key after RoPE or a value, int32 Q16, as the cache keeps it: int8 and S = mantissa * 2^(exponent + 7) (SPEC section 8). */
 export function cacheEntry(vector: Int32Array): { readonly q: Int16Array; readonly scale: number } {
   const { q, scale } = quantise(vector, 8);

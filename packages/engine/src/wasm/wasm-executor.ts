@@ -1,7 +1,7 @@
 import { CommonweightError, type Manifest } from '@commonweight/protocol';
 import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
 import { limits } from '../limits.ts';
-import { checkIds } from '../sequence-checks.ts';
+import { checkBatch, checkIds } from '../sequence-checks.ts';
 import { type EngineInstance, instantiate } from './kernels.ts';
 import { loadWeights } from '../load-weights.ts';
 import { type ModelLayout, layOutModel } from './model-layout.ts';
@@ -18,17 +18,27 @@ export function createWasmExecutor(manifest: Manifest, weights: WeightsSource, m
   const engine = instantiate(module);
   const { memory } = engine;
   const layout = layOutModel(manifest, loadWeights(manifest, weights, memory), memory);
+  const prepare = (sequence: Sequence, ids: readonly number[]) => {
+    const own = ownSequence(engine, sequence);
+    void own.cache; // throws when it was released, also for no ids
+    checkIds(manifest.graph, ids, own.capacity - own.length);
+    return own;
+  };
+  const forward: Executor['forward'] = (sequence, ids, observer = {}) => {
+    const own = prepare(sequence, ids);
+    for (let at = 0; at < ids.length; at += limits.prefillChunk) {
+      runChunk(engine, manifest, layout, own, ids.slice(at, at + limits.prefillChunk), observer);
+    }
+  };
   return {
     backend: 'wasm',
     manifest,
     newSequence: (capacity) => new WasmSequence(manifest.graph, memory, capacity),
-    forward: (sequence, ids, observer = {}) => {
-      const own = ownSequence(engine, sequence);
-      void own.cache; // throws when it was released, also for no ids
-      checkIds(manifest.graph, ids, own.capacity - own.length);
-      for (let at = 0; at < ids.length; at += limits.prefillChunk) {
-        runChunk(engine, manifest, layout, own, ids.slice(at, at + limits.prefillChunk), observer);
-      }
+    forward,
+    forwardBatch: (parts) => {
+      checkBatch(parts);
+      for (const { sequence, ids } of parts) prepare(sequence, ids);
+      for (const { sequence, ids, observer } of parts) forward(sequence, ids, observer);
     },
   };
 }

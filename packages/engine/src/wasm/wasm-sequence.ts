@@ -1,12 +1,14 @@
 import { CommonweightError, type Graph } from '@commonweight/protocol';
+import { copyCache } from '../copy-cache.ts';
 import type { Sequence } from '../executor.ts';
-import { checkCapacity } from '../sequence-checks.ts';
+import { checkCapacity, checkCopy } from '../sequence-checks.ts';
 import type { EngineMemory } from './engine-memory.ts';
 import { cacheBytes } from './model-layout.ts';
 
 /** A KV cache in the engine's memory. */
 export class WasmSequence implements Sequence {
   readonly capacity: number;
+  readonly #graph: Graph;
   readonly #memory: EngineMemory;
   #cache: number | undefined;
   #length = 0;
@@ -14,6 +16,7 @@ export class WasmSequence implements Sequence {
   constructor(graph: Graph, memory: EngineMemory, capacity: number) {
     checkCapacity(graph, capacity);
     this.capacity = capacity;
+    this.#graph = graph;
     this.#memory = memory;
     this.#cache = memory.allocate(cacheBytes(graph, capacity), `the KV cache of ${capacity} positions`);
   }
@@ -36,6 +39,21 @@ export class WasmSequence implements Sequence {
 
   advance(positions: number): void {
     this.#length += positions;
+  }
+
+  copyFrom(source: Sequence, positions: number): void {
+    if (!(source instanceof WasmSequence) || !source.belongsTo(this.#memory)) {
+      throw new CommonweightError('expected a sequence of this executor, got one of another', { code: 'sequence', action: 'stop' });
+    }
+    const [from, to] = [source.#bytes(), this.#bytes()];
+    checkCopy(this, source, positions);
+    copyCache(this.#graph, from, to, positions);
+    this.#length = positions;
+  }
+
+  #bytes() {
+    const { capacity, cache } = this;
+    return { capacity, bytes: this.#memory.bytes(cache, cacheBytes(this.#graph, capacity)) };
   }
 
   release(): void {
