@@ -1,0 +1,14 @@
+import { type Behaviour, FakeWorker } from './fake-worker.ts';
+import { STOP_ID } from './answer-fixture.ts';
+import { encode } from './byte-model.ts';
+
+/** The smallest chat request that the byte model answers. */
+export const base = { model: 'tiny', messages: [{ role: 'user' as const, content: 'hi' }] };
+
+/** Answers with this text and the stop id. */
+export const say =
+  (text: string): Behaviour =>
+  ({ answer }) =>
+    answer([...encode(text), STOP_ID]);
+
+export const worker = (behaviour: Behaviour, name = 'a'): Promise<FakeWorker> => new FakeWorker(name, behaviour).start();
