@@ -1,8 +1,8 @@
-import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment, prfDraw } from '@commonweight/protocol';
+import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment } from '@commonweight/protocol';
 import type { Executor, Sequence } from './executor.ts';
 import { limits } from './limits.ts';
 import { commitTo } from './residual-commitment.ts';
-import { sampleToken } from './sampler/sample-token.ts';
+import { Sampler } from './sampler/sampler.ts';
 
 export interface GenerationOptions {
   readonly executor: Executor;
@@ -57,8 +57,9 @@ export function generate(options: GenerationOptions & { readonly onToken?: (id: 
 }
 
 function* run(options: GenerationOptions, sequence: Sequence): Generator<GenerationStep, GenerationResult, void> {
-  const { executor, promptIds, sampler, prfKey, maxTokens, sha256 } = options;
+  const { executor, promptIds, prfKey, maxTokens, sha256 } = options;
   const { commitment, onResidual } = commitTo(executor.manifest, sha256);
+  const sampler = new Sampler({ settings: options.sampler, prfKey, promptIds });
   const stopIds = new Set(options.stopIds);
   const completionIds: number[] = [];
   const stopped = (): boolean => options.shouldStop?.() ?? false;
@@ -69,8 +70,8 @@ function* run(options: GenerationOptions, sequence: Sequence): Generator<Generat
   const observer = {
     onResidual,
     logitsFrom: maxTokens > 0 ? total - 1 : Infinity,
-    onLogits: (position: number, logits: Int32Array) => {
-      sampled = sampleToken(logits, sampler, sampler.temperature === 0 ? 0n : prfDraw(prfKey, position + 1));
+    onLogits: (_position: number, logits: Int32Array) => {
+      sampled = sampler.sample(logits);
     },
   };
   while (sequence.length < total) {
@@ -82,6 +83,7 @@ function* run(options: GenerationOptions, sequence: Sequence): Generator<Generat
     if (stopped()) return result('stopped');
     if (completionIds.length > 0) executor.forward(sequence, [sampled], observer);
     completionIds.push(sampled);
+    sampler.accept(sampled);
     yield { type: 'token', id: sampled, index: completionIds.length - 1 };
     if (stopIds.has(sampled)) return result('stop_id');
   }

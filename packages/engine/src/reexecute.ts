@@ -1,8 +1,8 @@
-import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment, prfDraw } from '@commonweight/protocol';
+import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment } from '@commonweight/protocol';
 import type { Executor, Sequence } from './executor.ts';
 import { limits } from './limits.ts';
 import { commitTo } from './residual-commitment.ts';
-import { sampleToken } from './sampler/sample-token.ts';
+import { Sampler } from './sampler/sampler.ts';
 
 export interface ReexecutionOptions {
   readonly executor: Executor;
@@ -51,17 +51,19 @@ export function reexecute(options: ReexecutionOptions & { readonly onProgress?: 
 }
 
 function* run(
-  { executor, promptIds, completionIds, sampler, prfKey, sha256, shouldStop }: ReexecutionOptions,
+  { executor, promptIds, completionIds, sampler: settings, prfKey, sha256, shouldStop }: ReexecutionOptions,
   ids: readonly number[],
   sequence: Sequence,
 ): Generator<{ readonly done: number; readonly total: number }, Reexecution, void> {
   const { commitment, onResidual } = commitTo(executor.manifest, sha256);
+  const sampler = new Sampler({ settings, prfKey, promptIds });
   const sampledIds: number[] = [];
   const observer = {
     onResidual,
     logitsFrom: completionIds.length > 0 ? promptIds.length - 1 : Infinity,
-    onLogits: (position: number, logits: Int32Array) => {
-      sampledIds.push(sampleToken(logits, sampler, sampler.temperature === 0 ? 0n : prfDraw(prfKey, position + 1)));
+    onLogits: (_position: number, logits: Int32Array) => {
+      sampledIds.push(sampler.sample(logits));
+      sampler.accept(completionIds[sampledIds.length - 1]!);
     },
   };
   while (sequence.length < ids.length) {
