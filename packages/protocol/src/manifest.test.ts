@@ -41,7 +41,7 @@ function build(): Manifest {
   tensors.push({ kind: 'rope', name: 'rope', positions: 16, pairs: 4, offset: take(4 * 16 * 4) });
   const root = `0x${'00'.repeat(32)}` as const;
   return {
-    spec: 'int-transformer/1',
+    spec: 'int-transformer/2',
     graph,
     tensors,
     files: [
@@ -78,7 +78,7 @@ describe('manifest', () => {
   });
 
   it.each<[string, Path, unknown, RegExp]>([
-    ['another spec', ['spec'], 'int-transformer/2', /spec/],
+    ['another spec', ['spec'], 'int-transformer/1', /spec/],
     ['an unknown field', ['name'], 'x', /name: expected only the fields/],
     ['heads that kvHeads does not divide', ['graph', 'kvHeads'], 3, /kvHeads/],
     ['an odd head dimension', ['graph', 'headDimension'], 9, /headDimension/],

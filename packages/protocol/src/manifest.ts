@@ -6,7 +6,7 @@ import { Fields } from './read.ts';
 import { sha256 } from './sha256.ts';
 
 /** Version of the integer semantics (SPEC part I). */
-export const ENGINE_SPEC = 'int-transformer/1';
+export const ENGINE_SPEC = 'int-transformer/2';
 
 /** An N x K int8 matrix in the packed layout `[N/16][K/4][16][4]`, K padded to 64 and N to 16 with zeros, with one integer multiplier a row. */
 export interface MatrixTensor {
