@@ -28,6 +28,12 @@ export interface ForwardObserver {
   readonly logitsFrom?: number;
 }
 
+/** An executor that can say which weights it computes from. */
+export interface WeightsExecutor extends Executor {
+  /** Merkle root (SPEC section 20) over `weights.bin` as it lies in the memory that the executor reads: 32 bytes. */
+  readonly weightsRoot: () => Uint8Array;
+}
+
 /** What one sequence does in a step that it shares with others. */
 export interface BatchPart {
   readonly sequence: Sequence;

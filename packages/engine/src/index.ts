@@ -1,4 +1,5 @@
 export * from './executor.ts';
+export { checkWeights } from './check-weights.ts';
 export { createReferenceExecutor } from './reference/executor.ts';
 export { checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './reference/check-tensors.ts';
 export { TensorError } from './reference/tensor-error.ts';

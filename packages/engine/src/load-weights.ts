@@ -7,15 +7,14 @@ export interface WeightsMemory {
   readonly allocate: (bytes: number, what: string) => number;
   readonly bytes: (start: number, length: number) => Uint8Array;
   readonly int32: (start: number, length: number) => Int32Array;
+  /** Place of the first -128 among `length` bytes (a multiple of 64), or -1. */
+  readonly lowestAt: (start: number, length: number) => number;
 }
 
 /** Reads `weights.bin` into an engine's memory, part by part in file order, and checks every value. @returns the address of its first byte. */
 export function loadWeights(manifest: Manifest, source: WeightsSource, memory: WeightsMemory): number {
   checkManifestTensors(manifest);
-  const size = manifest.files.find((file) => file.name === packageFiles.weights)?.size;
-  if (size === undefined)
-    throw new CommonweightError(`files: expected ${packageFiles.weights}, got no such file`, { code: 'decode', field: 'files' });
-  const base = memory.allocate(size, packageFiles.weights);
+  const base = memory.allocate(weightsSize(manifest), packageFiles.weights);
   for (const part of manifest.tensors.flatMap(tensorParts).toSorted((a, b) => a.offset - b.offset)) {
     source.read(part.offset, memory.bytes(base + part.offset, part.size));
   }
@@ -23,11 +22,19 @@ export function loadWeights(manifest: Manifest, source: WeightsSource, memory: W
   return base;
 }
 
+/** Bytes of `weights.bin`. */
+export function weightsSize({ files }: Manifest): number {
+  const size = files.find((file) => file.name === packageFiles.weights)?.size;
+  if (size !== undefined) return size;
+  throw new CommonweightError(`files: expected ${packageFiles.weights}, got no such file`, { code: 'decode', field: 'files' });
+}
+
 function check(tensor: Tensor, base: number, memory: WeightsMemory): void {
   if (tensor.kind === 'matrix') {
     const rows = padTo(tensor.rows, 16);
     const { buffer, byteOffset, length } = memory.bytes(base + tensor.weights, rows * padTo(tensor.columns, 64));
-    checkMatrixData(tensor, new Int8Array(buffer, byteOffset, length), memory.int32(base + tensor.multipliers, rows));
+    const multipliers = memory.int32(base + tensor.multipliers, rows);
+    checkMatrixData(tensor, new Int8Array(buffer, byteOffset, length), multipliers, memory.lowestAt(base + tensor.weights, length));
   } else if (tensor.kind === 'norm') {
     checkNormData(tensor, memory.int32(base + tensor.offset, tensor.length));
   }

@@ -60,6 +60,15 @@ function raise(level: Uint8Array, count: number, sha256: Sha256): number {
 const seal = (tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): Uint8Array =>
   sha256(concatBytes(ROOT, Uint8Array.of(tag), uintBE(count, 8), top));
 
+/** Root of a tree whose `top` was computed elsewhere (an engine hashes what lies in its own memory); 32 zero bytes are the top of no leaves. */
+export function merkleRootOfTop(tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
+  if (top.length !== DIGEST || !Number.isSafeInteger(count) || count < 0)
+    throw new CommonweightError(`expected ${DIGEST} bytes over a count of leaves, got ${top.length} bytes over ${count}`, {
+      code: 'merkle',
+    });
+  return seal(tag, count, top, sha256);
+}
+
 /**
  * Merkle tree with the shape of RFC 6962 (an odd node moves up unchanged), tagged leaves and a root that binds kind and count.
  * Leaves are appended in order; the root of any prefix can be asked for. Memory: 32 bytes a leaf, three times that after a proof.

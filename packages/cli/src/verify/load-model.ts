@@ -1,7 +1,7 @@
-import { createWasmExecutor } from '@commonweight/engine';
+import { checkWeights, createWasmExecutor } from '@commonweight/engine';
 import { loadEngineWasm } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
-import { type ModelId, packageFiles } from '@commonweight/protocol';
+import type { ModelId } from '@commonweight/protocol';
 import type { VerifierModel } from '@commonweight/verifier';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,17 +20,13 @@ export function packageFolder(modelId: ModelId, modelsFolder: string, named: str
 export async function loadModel(folder: string, modelId: ModelId): Promise<VerifierModel & { readonly name: string }> {
   const model = await openPackage(folder, modelId);
   try {
-    const source = model.weights();
-    const bytes = new Uint8Array(source.size);
-    source.read(0, bytes);
-    // the bytes that were checked are the bytes that are run
-    model.checkRoot(packageFiles.weights, bytes);
-    const read = (offset: number, target: Uint8Array): void => target.set(bytes.subarray(offset, offset + target.length));
+    const executor = createWasmExecutor(model.manifest, model.weights(), loadEngineWasm());
+    checkWeights(executor);
     const tokenizer = model.tokenizer();
     return {
       name: model.card.name,
       manifest: model.manifest,
-      executor: createWasmExecutor(model.manifest, { read }, loadEngineWasm()),
+      executor,
       decode: (ids) => tokenizer.decode(ids),
     };
   } finally {

@@ -1,5 +1,5 @@
 import type { Manifest } from '@commonweight/protocol';
-import type { Executor, WeightsSource } from '../executor.ts';
+import type { WeightsExecutor, WeightsSource } from '../executor.ts';
 import { selfTest } from '../self-test.ts';
 import { loadEngineWasm } from '../wasm/load-engine-wasm.node.ts';
 import { createWasmExecutor } from '../wasm/wasm-executor.ts';
@@ -12,7 +12,7 @@ export interface Backend {
   readonly name: 'native' | 'wasm';
   /** Why it is not the native one, for one line of a log; absent when it is. */
   readonly reason?: string;
-  readonly create: (manifest: Manifest, weights: WeightsSource) => Executor;
+  readonly create: (manifest: Manifest, weights: WeightsSource) => WeightsExecutor;
 }
 
 /**
@@ -24,7 +24,7 @@ export function openBestBackend(load: () => NativeAddon | undefined = loadNative
   const native = openNative(load);
   if (native.name === 'native') return native;
   const module = loadEngineWasm();
-  const create = (manifest: Manifest, weights: WeightsSource): Executor => createWasmExecutor(manifest, weights, module);
+  const create = (manifest: Manifest, weights: WeightsSource): WeightsExecutor => createWasmExecutor(manifest, weights, module);
   selfTest(create);
   return { name: 'wasm', reason: native.reason, create };
 }
@@ -34,7 +34,7 @@ function openNative(load: () => NativeAddon | undefined): (Backend & { name: 'na
     const addon = load();
     if (addon === undefined)
       return { name: 'none', reason: 'the native engine is not built (npm run build:native); WASM runs the same bits' };
-    const create = (manifest: Manifest, weights: WeightsSource): Executor => createNativeExecutor(manifest, weights, addon);
+    const create = (manifest: Manifest, weights: WeightsSource): WeightsExecutor => createNativeExecutor(manifest, weights, addon);
     selfTest(create);
     return { name: 'native', create };
   } catch (error) {

@@ -1,8 +1,9 @@
-import { CommonweightError, type Manifest } from '@commonweight/protocol';
-import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
+import { CommonweightError, type Manifest, MerkleTag, merkleRootOfBytes } from '@commonweight/protocol';
+import type { Executor, ForwardObserver, Sequence, WeightsExecutor, WeightsSource } from '../executor.ts';
 import { limits } from '../limits.ts';
-import { loadWeights } from '../load-weights.ts';
+import { loadWeights, weightsSize } from '../load-weights.ts';
 import { checkBatch, checkIds } from '../sequence-checks.ts';
+import { nodeSha256 } from '../sha256.node.ts';
 import type { NativeAddon, NativeLevel, NativeModel } from './addon.ts';
 import { allocateBuffer } from './allocate-buffer.ts';
 import { logitShape, modelWords } from './model-words.ts';
@@ -15,7 +16,12 @@ import { NativeSequence } from './native-sequence.ts';
  * @param addon - what `loadNativeAddon` gives
  * @param level - the instruction set to use; the strongest one of this processor by default
  */
-export function createNativeExecutor(manifest: Manifest, weights: WeightsSource, addon: NativeAddon, level = addon.levels[0]!): Executor {
+export function createNativeExecutor(
+  manifest: Manifest,
+  weights: WeightsSource,
+  addon: NativeAddon,
+  level = addon.levels[0]!,
+): WeightsExecutor {
   checkLevel(addon, level);
   const engine = loadModel(manifest, weights, addon, level);
   const prepare = (sequence: Sequence, ids: readonly number[]) => {
@@ -33,6 +39,7 @@ export function createNativeExecutor(manifest: Manifest, weights: WeightsSource,
   return {
     backend: `native-${level}`,
     manifest,
+    weightsRoot: () => merkleRootOfBytes(MerkleTag.file, engine.weights, nodeSha256),
     newSequence: (capacity) => new NativeSequence(manifest.graph, engine, capacity),
     forward,
     forwardBatch: (parts) => {
@@ -46,6 +53,8 @@ export function createNativeExecutor(manifest: Manifest, weights: WeightsSource,
 interface NativeEngine {
   readonly addon: NativeAddon;
   readonly model: NativeModel;
+  /** `weights.bin` where the addon reads it. */
+  readonly weights: Uint8Array;
   /** `[chunk][commit points][width]` */
   readonly committed: Int32Array;
   /** `[rows][stride]` */
@@ -77,7 +86,16 @@ function loadModel(manifest: Manifest, source: WeightsSource, addon: NativeAddon
   const { rows, stride } = logitShape(graph);
   const committed = allocateBuffer(4 * limits.nativeChunk * graph.commitPoints.length * graph.width, 'the commit points of a chunk');
   const logits = allocateBuffer(4 * rows * stride, 'the logits of a chunk');
-  return { addon, model, committed: new Int32Array(committed), logits: new Int32Array(logits), logitRows: rows, logitStride: stride };
+  const weights = memory.bytes(0, weightsSize(manifest));
+  return {
+    addon,
+    model,
+    weights,
+    committed: new Int32Array(committed),
+    logits: new Int32Array(logits),
+    logitRows: rows,
+    logitStride: stride,
+  };
 }
 
 /** One buffer for `weights.bin`; addresses count from its first multiple of 64. */
@@ -102,6 +120,10 @@ class WeightsBuffer {
 
   int32(start: number, length: number): Int32Array {
     return new Int32Array(this.buffer, this.start + start, length);
+  }
+
+  lowestAt(start: number, length: number): number {
+    return new Int8Array(this.buffer, this.start + start, length).indexOf(-128);
   }
 }
 

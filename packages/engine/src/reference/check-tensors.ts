@@ -21,14 +21,18 @@ export function checkManifestTensors({ graph, tensors }: Manifest): void {
   }
 }
 
-/** Checks the bytes of a matrix: no -128, zero padding, multipliers from 0 to 2^22. `packed` is `[N/16][K/4][16][4]`, `multipliers` has padded length. */
-export function checkMatrixData(tensor: MatrixTensor, packed: Int8Array, multipliers: Int32Array): void {
+/** Checks the bytes of a matrix: no -128, zero padding, multipliers from 0 to 2^22. `packed` is `[N/16][K/4][16][4]`, `multipliers` has padded length, `lowest` is the place of the first -128 or -1. */
+export function checkMatrixData(
+  tensor: MatrixTensor,
+  packed: Int8Array,
+  multipliers: Int32Array,
+  lowest: number = packed.indexOf(-128),
+): void {
   const columns = padTo(tensor.columns, 64);
   const rows = padTo(tensor.rows, 16);
   if (packed.length !== rows * columns || multipliers.length !== rows) {
     throw new TensorError(tensor.name, `${rows * columns} weights and ${rows} multipliers`, `${packed.length} and ${multipliers.length}`);
   }
-  const lowest = packed.indexOf(-128);
   if (lowest !== -1) throw new TensorError(tensor.name, 'weights from -127 to 127', `-128 at byte ${lowest}`);
   for (const [n, multiplier] of multipliers.entries()) {
     const largest = n < tensor.rows ? limits.rowMultiplier : 0;

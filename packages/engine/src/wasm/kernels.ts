@@ -5,6 +5,10 @@ import { type EngineModule, webAssembly } from './web-assembly.ts';
 export interface Kernels {
   readonly forward: (model: number, ids: number, cache: number, capacity: number, position: number, tokens: number) => void;
   readonly logits: (model: number, first: number, count: number) => void;
+  /** Of kernels/sha256.h and find-lowest.h. */
+  readonly hash_leaves: (data: number, bytes: number, tag: number, digests: number) => void;
+  readonly merkle_top: (digests: number, count: number) => void;
+  readonly find_lowest: (values: number, bytes: number) => number;
 }
 
 export interface EngineInstance {

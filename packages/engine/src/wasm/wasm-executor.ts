@@ -1,12 +1,14 @@
-import { CommonweightError, type Manifest } from '@commonweight/protocol';
-import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
+import { CommonweightError, type Manifest, MerkleTag } from '@commonweight/protocol';
+import type { Executor, ForwardObserver, Sequence, WeightsExecutor, WeightsSource } from '../executor.ts';
 import { limits } from '../limits.ts';
 import { checkBatch, checkIds } from '../sequence-checks.ts';
 import { type EngineInstance, instantiate } from './kernels.ts';
-import { loadWeights } from '../load-weights.ts';
+import { loadWeights, weightsSize } from '../load-weights.ts';
+import { merkleRootInMemory } from './merkle-root-in-memory.ts';
 import { type ModelLayout, layOutModel } from './model-layout.ts';
 import { WasmSequence } from './wasm-sequence.ts';
 import type { EngineModule } from './web-assembly.ts';
+import { weightsMemory } from './weights-memory.ts';
 
 /**
  * The executor that runs `engine.wasm`, in Node and in browsers. Weights are read once, straight into its memory, and checked.
@@ -14,10 +16,11 @@ import type { EngineModule } from './web-assembly.ts';
  * Throws a {@link CommonweightError} that names the tensor at fault, or `memory` when the model does not fit into 4 GiB.
  * @param module - what `loadEngineWasm` gives, or the bytes of `engine.wasm`
  */
-export function createWasmExecutor(manifest: Manifest, weights: WeightsSource, module: EngineModule | Uint8Array): Executor {
+export function createWasmExecutor(manifest: Manifest, weights: WeightsSource, module: EngineModule | Uint8Array): WeightsExecutor {
   const engine = instantiate(module);
   const { memory } = engine;
-  const layout = layOutModel(manifest, loadWeights(manifest, weights, memory), memory);
+  const start = loadWeights(manifest, weights, weightsMemory(engine));
+  const layout = layOutModel(manifest, start, memory);
   const prepare = (sequence: Sequence, ids: readonly number[]) => {
     const own = ownSequence(engine, sequence);
     void own.cache; // throws when it was released, also for no ids
@@ -33,6 +36,7 @@ export function createWasmExecutor(manifest: Manifest, weights: WeightsSource, m
   return {
     backend: 'wasm',
     manifest,
+    weightsRoot: () => merkleRootInMemory(engine, MerkleTag.file, start, weightsSize(manifest)),
     newSequence: (capacity) => new WasmSequence(manifest.graph, memory, capacity),
     forward,
     forwardBatch: (parts) => {

@@ -1,4 +1,4 @@
-import { type Executor, createWasmExecutor, generateSteps, selfTest } from '@commonweight/engine';
+import { type Executor, checkWeights, createWasmExecutor, generateSteps, selfTest } from '@commonweight/engine';
 import { loadEngineWasm } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import { CommonweightError } from '@commonweight/protocol';
@@ -6,7 +6,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { nativeSha256 } from '../platform/sha256.ts';
 import type { EngineResult } from './engine-host.ts';
 import type { EngineCommand, EngineFailure, EngineMessage, EngineThreadData } from './engine-messages.ts';
-import { HashedWeights } from './hashed-weights.ts';
 
 /** The program of an engine thread: opens one package, checks engine and weights, then runs jobs one after the other. */
 const port = parentPort!;
@@ -25,9 +24,8 @@ async function open(): Promise<Executor> {
   selfTest((manifest, weights) => createWasmExecutor(manifest, weights, module), nativeSha256);
   const model = await openPackage(packageDir);
   try {
-    const weights = new HashedWeights(model.weights());
-    const executor = createWasmExecutor(model.manifest, weights, module);
-    weights.check(model.manifest);
+    const executor = createWasmExecutor(model.manifest, model.weights(), module);
+    checkWeights(executor);
     send({ type: 'ready', manifest: model.manifest, modelId: model.modelId });
     return executor;
   } finally {
