@@ -8,6 +8,7 @@ interface Vm {
     function stopPrank() external;
     function expectRevert(bytes4) external;
     function expectRevert(bytes calldata) external;
+    function expectPartialRevert(bytes4) external;
     function expectEmit(address) external;
     function warp(uint256) external;
     function deal(address, uint256) external;

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+
+/// @title Every number of the network that holders may change, with bounds that they may not
+/// @notice Changes come through the timelock alone. Bounds are fixed at deployment, so that no vote can take stake or revenue outright.
+contract Parameters is AccessManaged {
+    /// @notice How a payment is divided, in basis points; the five sum to 10,000.
+    struct Split {
+        uint16 node;
+        uint16 model;
+        uint16 parents;
+        uint16 auditors;
+        uint16 treasury;
+    }
+
+    struct Parameter {
+        uint256 value;
+        uint256 minimum;
+        uint256 maximum;
+    }
+
+    struct NamedParameter {
+        /// Up to 31 bytes of text.
+        bytes32 name;
+        Parameter parameter;
+    }
+
+    uint256 public constant WHOLE = 10_000;
+    /// @notice Least share of the node, in basis points: no vote can take all of its pay.
+    uint256 public constant MINIMUM_NODE_SHARE = 2500;
+
+    /// @notice Whether a TEE measurement (hash of what runs) is accepted.
+    mapping(bytes32 measurement => bool accepted) public isAcceptedMeasurement;
+
+    Split private _split;
+    mapping(bytes32 name => Parameter) private _parameters;
+    bytes32[] private _names;
+
+    event SplitSet(Split split);
+    event ParameterSet(bytes32 indexed name, uint256 from, uint256 to);
+    event MeasurementSet(bytes32 indexed measurement, bool accepted);
+
+    error BadSplit(uint256 sum, uint256 nodeShare);
+    error UnknownParameter(bytes32 name);
+    error OutOfBounds(bytes32 name, uint256 value, uint256 minimum, uint256 maximum);
+    error DuplicateParameter(bytes32 name);
+
+    constructor(address authority, Split memory split_, NamedParameter[] memory parameters) AccessManaged(authority) {
+        _setSplit(split_);
+        for (uint256 i = 0; i < parameters.length; i++) {
+            (bytes32 name, Parameter memory parameter) = (parameters[i].name, parameters[i].parameter);
+            if (_parameters[name].maximum != 0) revert DuplicateParameter(name);
+            _requireBounds(name, parameter, parameter.value);
+            _parameters[name] = parameter;
+            _names.push(name);
+            emit ParameterSet(name, 0, parameter.value);
+        }
+    }
+
+    function setSplit(Split calldata split_) external restricted {
+        _setSplit(split_);
+    }
+
+    function set(bytes32 name, uint256 value) external restricted {
+        Parameter storage parameter = _require(name);
+        _requireBounds(name, parameter, value);
+        emit ParameterSet(name, parameter.value, value);
+        parameter.value = value;
+    }
+
+    function setMeasurement(bytes32 measurement, bool accepted) external restricted {
+        isAcceptedMeasurement[measurement] = accepted;
+        emit MeasurementSet(measurement, accepted);
+    }
+
+    function split() external view returns (Split memory) {
+        return _split;
+    }
+
+    /// @notice Value of a parameter; reverts with UnknownParameter.
+    function get(bytes32 name) external view returns (uint256) {
+        return _require(name).value;
+    }
+
+    /// @notice All parameters with their bounds; as many as were given at deployment, never more.
+    function all() external view returns (NamedParameter[] memory list) {
+        list = new NamedParameter[](_names.length);
+        for (uint256 i = 0; i < list.length; i++) {
+            list[i] = NamedParameter({name: _names[i], parameter: _parameters[_names[i]]});
+        }
+    }
+
+    function _setSplit(Split memory s) private {
+        uint256 sum = uint256(s.node) + s.model + s.parents + s.auditors + s.treasury;
+        if (sum != WHOLE || s.node < MINIMUM_NODE_SHARE) revert BadSplit(sum, s.node);
+        _split = s;
+        emit SplitSet(s);
+    }
+
+    function _require(bytes32 name) private view returns (Parameter storage parameter) {
+        parameter = _parameters[name];
+        if (parameter.maximum == 0) revert UnknownParameter(name);
+    }
+
+    function _requireBounds(bytes32 name, Parameter memory parameter, uint256 value) private pure {
+        if (value < parameter.minimum || value > parameter.maximum || parameter.maximum == 0) {
+            revert OutOfBounds(name, value, parameter.minimum, parameter.maximum);
+        }
+    }
+}
