@@ -57,8 +57,8 @@ for (const [suite, { test_results: results }] of Object.entries(suites)) {
     }
   }
 }
-for (const script of ['generate.mjs', 'vectors.mjs']) {
-  if (run(process.execPath, [join(root, 'packages/chain/scripts', script), '--check']).status === 0) passed++;
+for (const script of ['packages/chain/scripts/generate.mjs', 'packages/chain/scripts/vectors.mjs', 'scripts/contract-access.mjs']) {
+  if (run(process.execPath, [join(root, script), '--check']).status === 0) passed++;
   else failed++;
 }
 console.log(`contracts: ${passed} passed, ${failed} failed`);

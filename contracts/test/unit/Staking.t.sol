@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Staking} from "../../src/staking/Staking.sol";
+import {StakePool} from "../../src/staking/StakePool.sol";
+import {FalseToken, FeeToken, ReentrantToken} from "../utils/OddTokens.sol";
+import {StakingFixture} from "../utils/StakingFixture.sol";
+
+contract StakingTest is StakingFixture {
+    function testStakeThawWithdraw() public {
+        stakeOwn(100);
+        thaw(operator, 40);
+        assertEq(staking.freeStake(operator), 60, "free");
+        assertEq(staking.stakeOf(operator), 100, "thawing stake counts");
+        assertEq(withdraw(operator), 0, "not yet");
+        vm.warp(block.timestamp + PERIOD);
+        assertEq(withdraw(operator), 40, "withdrawn");
+        assertEq(token.balanceOf(operator), 40, "paid");
+        assertEq(withdraw(operator), 0, "once");
+    }
+
+    function testAnybodyMayStakeForAnOperatorButNotTakeIt() public {
+        give(delegator, 10);
+        vm.prank(delegator);
+        staking.stake(operator, 10);
+        vm.prank(delegator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.NotStaked.selector, delegator));
+        staking.thaw(operator, true, 10);
+        thaw(operator, 10);
+    }
+
+    function testDelegationNeedsOwnStake() public {
+        give(delegator, 10);
+        vm.prank(delegator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.NotStaked.selector, operator));
+        staking.delegate(operator, 10);
+    }
+
+    function testNothingIsRefused() public {
+        vm.expectRevert(Staking.NothingToMove.selector);
+        staking.stake(operator, 0);
+        stakeOwn(10);
+        vm.prank(operator);
+        vm.expectRevert(Staking.NothingToMove.selector);
+        staking.thaw(operator, true, 0);
+        vm.expectRevert(Staking.NothingToMove.selector);
+        staking.reserve(operator, "r", 0, 0);
+    }
+
+    function testMoreThanHeldIsRefused() public {
+        stakeOwn(10);
+        delegateTo(delegator, 5);
+        vm.prank(delegator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.TooManyShares.selector, uint256(6), uint256(5)));
+        staking.thaw(operator, false, 6);
+    }
+
+    function testThawsAreBounded() public {
+        stakeOwn(100);
+        for (uint256 i = 0; i < 32; i++) {
+            thaw(operator, 1);
+        }
+        vm.prank(operator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.TooManyThaws.selector, uint256(32)));
+        staking.thaw(operator, true, 1);
+        assertEq(staking.thawsOf(operator, operator, true).length, 32, "listed");
+        vm.warp(block.timestamp + PERIOD);
+        assertEq(withdraw(operator), 32, "all at once");
+        assertEq(staking.thawsOf(operator, operator, true).length, 0, "empty");
+    }
+
+    function testReservedStakeStays() public {
+        stakeOwn(100);
+        staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));
+        vm.prank(operator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.StakeReserved.selector, operator, uint256(30), uint256(31)));
+        staking.thaw(operator, true, 31);
+        vm.expectRevert(abi.encodeWithSelector(Staking.StakeReserved.selector, operator, uint256(30), uint256(31)));
+        staking.reserve(operator, "s", 31, 0);
+        vm.expectRevert(abi.encodeWithSelector(Staking.AlreadyReserved.selector, bytes32("r")));
+        staking.reserve(operator, "r", 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(Staking.StillReserved.selector, bytes32("r"), uint64(block.timestamp + 1 days)));
+        staking.release("r");
+        vm.warp(block.timestamp + 1 days);
+        staking.release("r");
+        assertEq(staking.freeStake(operator), 100, "free again");
+        vm.expectRevert(abi.encodeWithSelector(Staking.NotReserved.selector, bytes32("r")));
+        staking.release("r");
+        vm.expectRevert(abi.encodeWithSelector(Staking.AlreadyReserved.selector, bytes32("r")));
+        staking.reserve(operator, "r", 1, 0);
+    }
+
+    function testADisputeFreezesWithdrawalsAndReleases() public {
+        stakeOwn(100);
+        staking.reserve(operator, "r", 50, uint64(block.timestamp));
+        thaw(operator, 50);
+        vm.warp(block.timestamp + PERIOD);
+        staking.openDispute(operator);
+        staking.openDispute(operator);
+        vm.prank(operator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.InDispute.selector, operator, uint256(2)));
+        staking.withdraw(operator, true);
+        vm.expectRevert(abi.encodeWithSelector(Staking.InDispute.selector, operator, uint256(2)));
+        staking.release("r");
+        staking.closeDispute(operator);
+        staking.closeDispute(operator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.NoDispute.selector, operator));
+        staking.closeDispute(operator);
+        staking.release("r");
+        assertEq(withdraw(operator), 50, "thawed");
+    }
+
+    function testOwnStakeIsLostFirst() public {
+        stakeOwn(100);
+        delegateTo(delegator, 300);
+        staking.slash(slashing(60, 0, 0));
+        (, uint256 own) = staking.holdingOf(operator, operator, true);
+        (, uint256 delegated) = staking.holdingOf(operator, delegator, false);
+        assertEq(own, 40, "own");
+        assertEq(delegated, 300, "delegated");
+        assertEq(token.balanceOf(staking.BURNED()), 60, "burned");
+    }
+
+    function testTheRewardIsHalfOfTheOwnPartAtMost() public {
+        stakeOwn(100);
+        delegateTo(delegator, 300);
+        staking.slash(slashing(200, type(uint256).max, 120));
+        assertEq(token.balanceOf(challenger), 50, "reward");
+        assertEq(token.balanceOf(payer), 120, "refund");
+        assertEq(token.balanceOf(staking.BURNED()), 30, "burned");
+        assertEq(staking.stakeOf(operator), 200, "left");
+    }
+
+    function testTheRefundIsWhatIsLeft() public {
+        stakeOwn(100);
+        staking.slash(slashing(100, 50, 1000));
+        assertEq(token.balanceOf(payer), 50, "refund");
+        assertEq(staking.stakeOf(operator), 0, "gone");
+    }
+
+    function testAPendingExitLosesTheSameFraction() public {
+        stakeOwn(100);
+        delegateTo(delegator, 100);
+        thaw(delegator, 50);
+        // all own stake, and half of what is delegated
+        staking.slash(slashing(150, 0, 0));
+        vm.warp(block.timestamp + PERIOD);
+        assertEq(withdraw(delegator), 25, "half of the exit");
+        (, uint256 left) = staking.holdingOf(operator, delegator, false);
+        assertEq(left, 25, "half of the rest");
+    }
+
+    function testSharesOfAnEmptiedPoolAreWorthNothing() public {
+        stakeOwn(100);
+        delegateTo(delegator, 100);
+        thaw(delegator, 50);
+        staking.slash(slashing(200, 0, 0));
+        stakeOwn(10);
+        delegateTo(challenger, 80);
+        vm.warp(block.timestamp + PERIOD);
+        assertEq(withdraw(delegator), 0, "thawing shares are void");
+        (uint256 shares, uint256 worth) = staking.holdingOf(operator, delegator, false);
+        assertEq(shares + worth, 0, "active shares are void");
+        (, worth) = staking.holdingOf(operator, challenger, false);
+        assertEq(worth, 80, "the new generation is whole");
+        vm.prank(delegator);
+        vm.expectRevert(abi.encodeWithSelector(Staking.TooManyShares.selector, uint256(1), uint256(0)));
+        staking.thaw(operator, false, 1);
+        delegateTo(delegator, 5);
+        (, worth) = staking.holdingOf(operator, delegator, false);
+        assertEq(worth, 5, "and can be entered again");
+    }
+
+    function testDustIsGivenUp() public {
+        stakeOwn(100);
+        delegateTo(delegator, 10_000_000_000);
+        staking.slash(slashing(100 + 10_000_000_000 - 1, 0, 0));
+        assertEq(staking.stakeOf(operator), 0, "the last unit went too");
+        assertEq(token.balanceOf(staking.BURNED()), 10_000_000_100, "burned");
+    }
+
+    function testASlashSettlesItsReceipt() public {
+        stakeOwn(100);
+        staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));
+        Staking.Slash memory s = slashing(80, 0, 0);
+        s.receipt = "r";
+        staking.slash(s);
+        assertEq(staking.freeStake(operator), 20, "nothing is reserved any more");
+        s.amount = 1;
+        vm.expectRevert(abi.encodeWithSelector(Staking.ReceiptOfAnother.selector, bytes32("r"), address(0)));
+        staking.slash(s);
+    }
+
+    function testReservationsMayOutliveTheStake() public {
+        stakeOwn(100);
+        staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));
+        staking.slash(slashing(80, 0, 0));
+        assertEq(staking.freeStake(operator), 0, "nothing is free");
+        vm.warp(block.timestamp + 1 days);
+        staking.release("r");
+        assertEq(staking.freeStake(operator), 20, "the rest");
+    }
+
+    function testASlashIsAtMostTheFractionOfTheParameters() public {
+        stakeOwn(100);
+        vm.expectRevert(abi.encodeWithSelector(Staking.SlashTooLarge.selector, uint256(101), uint256(100)));
+        staking.slash(slashing(101, 0, 0));
+    }
+
+    function testOnlySettlementAndSlasher(address caller) public {
+        vm.assume(caller != address(this));
+        vm.startPrank(caller);
+        vm.expectRevert(abi.encodeWithSelector(Staking.OnlySettlement.selector, caller));
+        staking.reserve(operator, "r", 1, 0);
+        bytes memory refused = abi.encodeWithSelector(Staking.OnlySlasher.selector, caller);
+        vm.expectRevert(refused);
+        staking.slash(slashing(0, 0, 0));
+        vm.expectRevert(refused);
+        staking.openDispute(operator);
+        vm.expectRevert(refused);
+        staking.closeDispute(operator);
+    }
+
+    function testSharesNeverPayMoreThanTheirPart(uint256 first, uint256 second, uint256 cut) public {
+        first = bound(first, 1, 8e23);
+        second = bound(second, 1, 1e23);
+        stakeOwn(1);
+        delegateTo(delegator, first);
+        cut = bound(cut, 0, first);
+        staking.slash(slashing(1 + cut, 0, 0));
+        stakeOwn(1);
+        uint256 before = staking.stakeOf(operator);
+        give(challenger, second);
+        vm.prank(challenger);
+        try staking.delegate(operator, second) {
+            (, uint256 worth) = staking.holdingOf(operator, challenger, false);
+            assertEq(worth <= second, true, "nothing out of nothing");
+            assertEq(staking.stakeOf(operator), before + second, "conserved");
+        } catch (bytes memory reason) {
+            assertEq(bytes32(reason) >> 224, bytes32(StakePool.NoShares.selector) >> 224, "too little for a share");
+        }
+    }
+
+    function testOddTokens() public {
+        FeeToken fee = new FeeToken();
+        Staking withFee = new Staking(IERC20(fee), parameters, address(this), address(this));
+        fee.approve(address(withFee), 100);
+        withFee.stake(operator, 100);
+        assertEq(withFee.stakeOf(operator), 99, "what came counts");
+
+        FalseToken lies = new FalseToken();
+        Staking withLies = new Staking(IERC20(address(lies)), parameters, address(this), address(this));
+        vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(lies)));
+        withLies.stake(operator, 100);
+
+        ReentrantToken again = new ReentrantToken();
+        Staking withAgain = new Staking(IERC20(again), parameters, address(this), address(this));
+        again.target(address(withAgain), abi.encodeCall(Staking.stake, (operator, 1)));
+        vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+        withAgain.stake(operator, 100);
+    }
+
+    function testGas() public {
+        stakeOwn(1 ether);
+        vm.snapshotGasLastCall("Staking", "stake");
+        staking.reserve(operator, "r", 1000, uint64(block.timestamp));
+        vm.snapshotGasLastCall("Staking", "reserve");
+        staking.release("r");
+        vm.snapshotGasLastCall("Staking", "release");
+        staking.slash(slashing(1000, 100, 100));
+        vm.snapshotGasLastCall("Staking", "slash");
+    }
+}
