@@ -12,6 +12,16 @@ export const limits = {
   prefillChunk: 32,
   /** The same in the native back end; the addon takes at most 256. */
   nativeChunk: 64,
+  /** Prompt positions of one step of a batch while other runs of it decode: a long prompt costs them some latency, never their turn. */
+  prefillRowsBeside: 16,
+  /** Runs that share a batch. */
+  batchSlots: 32,
+  /** Runs that wait for a place in a batch. */
+  batchWaiting: 1024,
+  /** Texts in a prefix cache, positions below which one is not worth keeping, and the largest part of the cache that one may take. */
+  prefixEntries: 256,
+  prefixMinimum: 16,
+  prefixEntryShare: 0.5,
   /** Bytes of logits that a back end computes at once (at least one position's). */
   logitBytes: 1 << 24,
   /** Bytes that WASM can address, less a page. */
