@@ -124,8 +124,7 @@ static inline void weigh_values(const i16 *weights, const i8 *values, i32 positi
 }
 
 // One query head (after RoPE) over positions 0 .. positions-1; out: `head_size` integers, Q24.
-static inline void attend(const i64 *q, const kv_head *head, i32 positions, const model *m, i64 *out) {
-  const workspace *w = &m->w;
+static inline void attend(const i64 *q, const kv_head *head, i32 positions, const model *m, const scratch *w, i64 *out) {
   i32 largest = scores(q, head, positions, m, w->scores);
   i64 sum = 0;
   for (i32 j = 0; j < positions; j++) {

@@ -1,5 +1,6 @@
 // Types and the few helpers that everything is built from (SPEC section 1). All values are integers; no floating point in any file of this folder.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

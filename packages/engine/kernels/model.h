@@ -24,28 +24,43 @@ typedef struct {
   i32 commit_point; // -1: none
 } layer;
 
-// Scratch for `chunk` tokens. Rows of matrix results are padded to 16, rows of matrix inputs to 64.
+// One token of a step: its id, the cache of its sequence, and where it stands in it.
 typedef struct {
-  i32 *x;           // [chunk][width] residual stream
-  i16 *input;       // [chunk][largest padded columns]
-  scale *scales;    // [chunk] of `input`
-  i32 *q, *k, *v;   // [chunk][padded rows]
-  i32 *gate, *up;   // [chunk][padded ffn width]
-  i32 *out;         // [chunk][padded width]
-  i64 *wide;        // [largest of width, ffn width, heads * head size]
-  i64 *attended;    // [heads * head size]
+  i8 *cache;
+  i32 id, capacity, position;
+} row;
+
+// Shared by all threads: `chunk` rows. Results of matrices are padded to 16, inputs of matrices to 64.
+typedef struct {
+  i32 *x;         // [chunk][width] residual stream
+  i16 *input;     // [chunk][largest padded columns] of a matrix
+  scale *scales;  // [chunk] of `input`
+  i32 *q, *k, *v; // [chunk][padded rows]
+  i64 *attended;  // [chunk][heads * head size]
+  i64 *activated; // [chunk][padded ffn width]
+  i32 *committed; // [chunk][commit points][width]
+  i32 *logits;    // [logit rows][padded vocabulary]
+#ifndef __wasm__
+  uint8_t *bytes; // [chunk][2][largest padded columns] `input` in unsigned bytes
+#endif
+} workspace;
+
+// Of one thread.
+typedef struct {
+  i16 *input;       // [largest padded columns] of a matrix, when there is one row: every thread makes it for itself
+  scale *scales;    // [1] of `input`
+  i64 *wide;        // [width]
   i32 *scores;      // [context]
   i64 *weighted;    // [context]
   i16 *probability; // [context]
-  i16 *panel;       // [16 * BLOCK] weights widened to int16
+  i16 *panel;       // [8][BLOCK] weights widened to int16
   i64 *sums;        // [chunk][16]
-  i32 *committed;   // [chunk][commit points][width]
-  i32 *logits;      // [logit rows][padded vocabulary]
+  i32 *tile;        // [2][chunk][UNIT] results that are used at once
 #ifndef __wasm__
-  uint8_t *bytes; // [2 * chunk][largest padded columns] `input` in two unsigned halves
-  i32 *parts;     // [2 * chunk][32] their sums
+  uint8_t *bytes; // [2][largest padded columns] `input` in unsigned bytes
+  i32 *parts;     // [2 * chunk][32] sums of bytes
 #endif
-} workspace;
+} scratch;
 
 typedef struct {
   i32 layer_count, width, heads, kv_heads, head_size, ffn_width, points;

@@ -6,8 +6,6 @@ import type { MatrixCase, Operations, Quantised } from './operations.ts';
 export const ARENA_BYTES = 1 << 20;
 /** Columns of an int32 block times rows of a tile, and the sums of a tile: what `op_matmul` asks for as workspace. */
 const PANEL_BYTES = 2 * 16 * 2048;
-/** Words of the C `model`; see kernels/model.h. */
-const MODEL_WORDS = { all: 45, headSize: 4, attentionScale: 9, attentionBuffers: 38 } as const;
 
 type Values = Int8Array | Int16Array | Int32Array | BigInt64Array;
 export type Numeric = number | bigint;
@@ -140,12 +138,9 @@ export function kernelOperations(kernels: KernelExports): Operations {
         for (const [position, { key, value }] of entries.entries()) {
           call('store_key_value', cache, positions, position, arena.put(key), arena.put(value), rotation, size);
         }
-        const model = new Int32Array(MODEL_WORDS.all);
-        model[MODEL_WORDS.headSize] = size;
-        model.set([constant.mantissa, constant.exponent], MODEL_WORDS.attentionScale);
-        model.set([arena.room(4 * positions), arena.room(8 * positions), arena.room(2 * positions)], MODEL_WORDS.attentionBuffers);
-        const out = arena.room(8 * size);
-        call('attend', arena.put(model), arena.put(BigInt64Array.from(q, BigInt)), cache, positions, positions, out);
+        const scratch = [arena.room(4 * positions), arena.room(8 * positions), arena.room(2 * positions)];
+        const [out, query] = [arena.room(8 * size), arena.put(BigInt64Array.from(q, BigInt))];
+        call('attend', size, constant.mantissa, constant.exponent, query, cache, positions, positions, ...scratch, out);
         return arena.int64(out, size);
       }),
     swiglu: (gate, up) =>

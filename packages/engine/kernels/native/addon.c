@@ -6,8 +6,8 @@
 #include "operations.h"
 
 // What src/native/addon.ts expects of this file; a change of any function here changes it.
-#define ADDON_ABI 1
-#define ARGUMENT_LIMIT 6
+#define ADDON_ABI 2
+#define ARGUMENT_LIMIT 4
 #ifndef SOURCES_SHA256
 #error "compile with scripts/build-native.mjs"
 #endif
@@ -121,43 +121,61 @@ static napi_value create_model(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// forward(model, ids, cache, capacity, position, committed)
-static napi_value forward(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 6);
-  loaded_model *model = model_at(&c, 0);
-  usize tokens, bytes, committed_length;
-  const i32 *ids = array_at(&c, 1, napi_int32_array, &tokens, "expected ids in an Int32Array");
-  i8 *cache = buffer_at(&c, 2, &bytes, "expected a cache in an ArrayBuffer");
-  i32 capacity = int_at(&c, 3, 1, c.ok ? model->context : 1, "expected a capacity within the context");
-  i32 position = int_at(&c, 4, 0, capacity, "expected a position within the capacity");
-  i32 *committed = array_at(&c, 5, napi_int32_array, &committed_length, "expected an Int32Array for commit points");
-  if (c.ok && (tokens < 1 || tokens > (usize)model->chunk || tokens > (usize)(capacity - position))) fail(&c, "expected ids of one chunk that fit");
-  for (usize t = 0; c.ok && t < tokens; t++) {
-    if (ids[t] < 0 || ids[t] >= model->vocabulary) fail(&c, "expected ids within the vocabulary");
+// The rows of a step: `table` has (id, index of its cache, capacity, position) for each; every one must stay within its cache.
+static bool read_rows(call *c, const loaded_model *model, const i32 *table, usize count, row *rows) {
+  for (usize t = 0; c->ok && t < count; t++) {
+    const i32 *of = table + 4 * t;
+    napi_value cache;
+    void *data = NULL;
+    size_t bytes = 0;
+    if (napi_get_element(c->env, c->value[2], (u32)of[1], &cache) != napi_ok || napi_get_arraybuffer_info(c->env, cache, &data, &bytes) != napi_ok) {
+      fail(c, "expected a cache in an ArrayBuffer for every row");
+      return false;
+    }
+    rows[t] = (row){.cache = data, .id = of[0], .capacity = of[2], .position = of[3]};
+    if (of[0] < 0 || of[0] >= model->vocabulary) fail(c, "expected ids within the vocabulary");
+    else if (of[2] < 1 || of[2] > model->context) fail(c, "expected a capacity within the context");
+    else if (of[3] < 0 || of[3] >= of[2]) fail(c, "expected a position within the capacity");
+    else if (bytes < cache_bytes(&model->m, of[2])) fail(c, "expected a cache of the capacity's size");
   }
-  if (c.ok && bytes < cache_bytes(&model->m, capacity)) fail(&c, "expected a cache of the capacity's size");
-  if (c.ok && committed_length < tokens * (usize)model->m.points * (usize)model->m.width) fail(&c, "expected room for all commit points");
-  if (!c.ok) return NULL;
+  return c->ok;
+}
+
+// forward(model, rows, caches, committed)
+static napi_value forward(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 4);
+  loaded_model *model = model_at(&c, 0);
+  usize words, committed_length;
+  row rows[CHUNK_LIMIT];
+  const i32 *table = array_at(&c, 1, napi_int32_array, &words, "expected rows in an Int32Array");
+  i32 *committed = array_at(&c, 3, napi_int32_array, &committed_length, "expected an Int32Array for commit points");
+  usize count = words / 4;
+  if (c.ok && (words % 4 != 0 || count < 1 || count > (usize)model->chunk)) fail(&c, "expected four words for every row of one chunk");
+  if (c.ok && committed_length < count * (usize)model->m.points * (usize)model->m.width) fail(&c, "expected room for all commit points");
+  if (!c.ok || !read_rows(&c, model, table, count, rows)) return NULL;
   model->ready = 0;
   model->m.w.committed = committed;
-  model->kernels->forward(&model->m, ids, cache, capacity, position, (i32)tokens);
+  model->kernels->forward(&model->m, &model->main, rows, (i32)count);
   model->m.w.committed = NULL;
-  model->ready = (i32)tokens;
+  model->ready = (i32)count;
   return NULL;
 }
 
-// logits(model, first, count, logits)
+// logits(model, wanted, logits)
 static napi_value logits(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 4);
+  call c = open_call(env, info, 3);
   loaded_model *model = model_at(&c, 0);
-  i32 count = int_at(&c, 2, 1, c.ok ? model->logit_rows : 1, "expected a count within the logit rows");
-  i32 first = int_at(&c, 1, 0, c.ok ? model->ready - count : 0, "expected rows of the last chunk");
-  usize length;
-  i32 *to = array_at(&c, 3, napi_int32_array, &length, "expected an Int32Array for logits");
-  if (c.ok && length < (usize)count * (usize)model->m.head.rows) fail(&c, "expected room for all logits");
+  usize count, length;
+  const i32 *wanted = array_at(&c, 1, napi_int32_array, &count, "expected rows in an Int32Array");
+  i32 *to = array_at(&c, 2, napi_int32_array, &length, "expected an Int32Array for logits");
+  if (c.ok && (count < 1 || count > (usize)model->logit_rows)) fail(&c, "expected a count within the logit rows");
+  for (usize i = 0; c.ok && i < count; i++) {
+    if (wanted[i] < 0 || wanted[i] >= model->ready) fail(&c, "expected rows of the last chunk");
+  }
+  if (c.ok && length < count * (usize)model->m.head.rows) fail(&c, "expected room for all logits");
   if (!c.ok) return NULL;
   model->m.w.logits = to;
-  model->kernels->logits(&model->m, first, count);
+  model->kernels->logits(&model->m, &model->main, wanted, (i32)count);
   model->m.w.logits = NULL;
   return NULL;
 }

@@ -2,8 +2,10 @@
 #pragma once
 #include "kernel-table.h"
 
-static void matmul_in(const matrix *m, const i16 *x, const scale *s, i32 tokens, i32 fraction_bits, const workspace *w, i32 *y) {
-  matmul(m, x, s, tokens, fraction_bits, w, y);
+// As op_matmul of WASM; the rows are packed first.
+static void matmul_all(const matrix *m, input in, i32 tokens, i32 fraction_bits, const scratch *s, i32 *y) {
+  for (i32 t = 0; t < tokens; t++) pack_row(input_at(in, t, m->columns), m->columns, m->activation_bits);
+  matmul_rows(m, 0, m->rows, in, tokens, fraction_bits, s, y, m->rows);
 }
 
 const kernel_table EXPORT(kernels) = {
@@ -14,7 +16,7 @@ const kernel_table EXPORT(kernels) = {
   .sdiv = EXPORT(op_sdiv),
   .quantise = EXPORT(op_quantise),
   .rms_norm_quantise = EXPORT(op_rms_norm_quantise),
-  .matmul = matmul_in,
+  .matmul = matmul_all,
   .rope = EXPORT(op_rope),
   .store_key_value = EXPORT(op_store_key_value),
   .attend = EXPORT(op_attend),

@@ -11,6 +11,9 @@
 #define LAYER_WORDS 47
 // Columns of one block of kernels/matmul.h, whose panel is 16 rows of them.
 #define PANEL_COLUMNS 2048
+#define CHUNK_LIMIT 256
+// UNIT of kernels/step.h.
+#define TILE_ROWS 32
 
 typedef struct {
   i64 magic;
@@ -21,6 +24,8 @@ typedef struct {
   layer *layers;
   i32 *row_sums;
   void *workspace;
+  team team;
+  worker main;
   void *weights_reference; // napi_ref
 } loaded_model;
 
@@ -76,7 +81,7 @@ static void read_graph(word_reader *r, loaded_model *to) {
   m->points = (i32)next_word(r, 0, m->layer_count, "commit points");
   to->vocabulary = (i32)next_word(r, 1, 1 << 20, "vocabulary");
   to->context = (i32)next_word(r, 1, 1 << 17, "context");
-  to->chunk = (i32)next_word(r, 1, 256, "chunk");
+  to->chunk = (i32)next_word(r, 1, CHUNK_LIMIT, "chunk");
   to->logit_rows = (i32)next_word(r, 1, to->chunk, "logit rows");
   i64 epsilon = next_word(r, 1, (i64)1 << 53, "norm epsilon");
   m->epsilon_low = (u32)epsilon, m->epsilon_high = (u32)(epsilon >> 32);
@@ -137,31 +142,45 @@ static usize place(i8 *at, usize end, void *field, usize bytes) {
   return (end + bytes + 63) / 64 * 64;
 }
 
-static usize place_workspace(loaded_model *to, i8 *at) {
+static usize widest_input(const model *m) {
+  i32 attended = m->heads * m->head_size, widest = m->width > m->ffn_width ? m->width : m->ffn_width;
+  return (usize)pad_to(widest > attended ? widest : attended, 64);
+}
+
+static usize place_workspace(loaded_model *to, i8 *at, usize end) {
   const model *m = &to->m;
   workspace *w = &to->m.w;
-  usize chunk = (usize)to->chunk, context = (usize)to->context, width = (usize)m->width, ffn = (usize)m->ffn_width;
+  usize chunk = (usize)to->chunk, width = (usize)m->width, columns = widest_input(m);
   usize attended = (usize)m->heads * (usize)m->head_size, kv = (usize)pad_to(m->kv_heads * m->head_size, 16);
-  usize widest = width > ffn ? width : ffn;
-  usize columns = (usize)pad_to((i32)(widest > attended ? widest : attended), 64);
-  usize end = place(at, 0, &w->x, 4 * chunk * width);
+  end = place(at, end, &w->x, 4 * chunk * width);
   end = place(at, end, &w->input, 2 * chunk * columns);
   end = place(at, end, &w->scales, sizeof(scale) * chunk);
   end = place(at, end, &w->q, 4 * chunk * (usize)pad_to((i32)attended, 16));
   end = place(at, end, &w->k, 4 * chunk * kv);
   end = place(at, end, &w->v, 4 * chunk * kv);
-  end = place(at, end, &w->gate, 4 * chunk * (usize)pad_to((i32)ffn, 16));
-  end = place(at, end, &w->up, 4 * chunk * (usize)pad_to((i32)ffn, 16));
-  end = place(at, end, &w->out, 4 * chunk * (usize)pad_to((i32)width, 16));
-  end = place(at, end, &w->wide, 8 * widest);
-  end = place(at, end, &w->attended, 8 * attended);
-  end = place(at, end, &w->scores, 4 * context);
-  end = place(at, end, &w->weighted, 8 * context);
-  end = place(at, end, &w->probability, 2 * context);
-  end = place(at, end, &w->panel, 2 * 16 * PANEL_COLUMNS);
-  end = place(at, end, &w->sums, 8 * 16 * chunk);
-  end = place(at, end, &w->bytes, 2 * chunk * columns);
-  return place(at, end, &w->parts, 4 * 32 * 2 * chunk);
+  end = place(at, end, &w->attended, 8 * chunk * attended);
+  end = place(at, end, &w->activated, 8 * chunk * (usize)pad_to(m->ffn_width, 16));
+  return place(at, end, &w->bytes, 2 * chunk * columns);
+}
+
+static usize place_scratch(const loaded_model *of, scratch *s, i8 *at, usize end) {
+  const model *m = &of->m;
+  usize chunk = (usize)of->chunk, context = (usize)of->context, columns = widest_input(m);
+  end = place(at, end, &s->input, 2 * columns);
+  end = place(at, end, &s->scales, sizeof(scale));
+  end = place(at, end, &s->wide, 8 * (usize)m->width);
+  end = place(at, end, &s->scores, 4 * context);
+  end = place(at, end, &s->weighted, 8 * context);
+  end = place(at, end, &s->probability, 2 * context);
+  end = place(at, end, &s->panel, 2 * 16 * PANEL_COLUMNS);
+  end = place(at, end, &s->sums, 8 * 16 * chunk);
+  end = place(at, end, &s->tile, 4 * 2 * TILE_ROWS * chunk);
+  end = place(at, end, &s->bytes, 2 * columns);
+  return place(at, end, &s->parts, 4 * 32 * 2 * chunk);
+}
+
+static usize place_all(loaded_model *to, i8 *at) {
+  return place_scratch(to, &to->main.s, at, place_workspace(to, at, 0));
 }
 
 static void free_model(loaded_model *model) {
@@ -172,9 +191,11 @@ static void free_model(loaded_model *model) {
 }
 
 static bool allocate_workspace(loaded_model *to) {
-  to->workspace = calloc(1, place_workspace(to, NULL) + 64);
+  to->workspace = calloc(1, place_all(to, NULL) + 64);
   if (to->workspace == NULL) return false;
-  place_workspace(to, (i8 *)(((uintptr_t)to->workspace + 63) / 64 * 64));
+  place_all(to, (i8 *)(((uintptr_t)to->workspace + 63) / 64 * 64));
+  to->team.threads = 1;
+  to->main.team = &to->team;
   return true;
 }
 

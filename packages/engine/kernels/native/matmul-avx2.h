@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "../fixed.h"
+#include "../input.h"
 #include "../model.h"
 #include "../requantise.h"
 
@@ -59,12 +60,13 @@ static inline void sum_rows(const matrix *m, i32 row, const i16 *x, i32 tokens, 
   }
 }
 
-// y[t][n] for all padded rows n. x: [tokens][padded columns], with any values in the padding (its weights are zero).
-static inline void matmul(const matrix *m, const i16 *x, const scale *scales, i32 tokens, i32 fraction_bits, const workspace *w, i32 *y) {
-  for (i32 row = 0; row < m->rows; row += 16) {
-    sum_rows(m, row, x, tokens, w->sums);
-    for (i32 t = 0; t < tokens; t++) {
-      requantise16(w->sums + 16 * t, m, row, scales[t], fraction_bits, y + (usize)t * (usize)m->rows + row);
-    }
+// y[t][0..rows) = rows `first ...` of the matrix times `tokens` rows of input; `rows` is a multiple of 16. Any values may stand in the padding: its weights are zero.
+static inline void matmul_rows(const matrix *m, i32 first, i32 rows, input in, i32 tokens, i32 fraction_bits, const scratch *s, i32 *y, i32 stride) {
+  for (i32 n = 0; n < rows; n += 16) {
+    sum_rows(m, first + n, in.values, tokens, s->sums);
+    for (i32 t = 0; t < tokens; t++) requantise16(s->sums + 16 * t, m, first + n, in.scales[t], fraction_bits, y + (usize)t * (usize)stride + n);
   }
 }
+
+// What this level wants of a quantised row besides its integers: nothing.
+static inline void pack_row(input in, i32 columns, i32 bits) { (void)in, (void)columns, (void)bits; }

@@ -8,21 +8,23 @@
 #include <immintrin.h>
 
 #include "../fixed.h"
+#include "../input.h"
 #include "../model.h"
 
 // Byte vectors of one pass over 32 rows: 16 accumulators.
 #define PASS 8
 
-// bytes: [tokens][columns] low, after them [tokens][columns] high for more than 8 bits.
-static inline void split_input(const i16 *x, usize count, i32 bits, uint8_t *bytes) {
+// The quantised row in.values as unsigned bytes: low, after them high for more than 8 bits.
+static inline void pack_row(input in, i32 columns, i32 bits) {
+  const i16 *x = in.values;
   if (bits <= 8) {
-    for (usize i = 0; i < count; i++) bytes[i] = (uint8_t)(x[i] + 128);
+    for (i32 i = 0; i < columns; i++) in.bytes[i] = (uint8_t)(x[i] + 128);
     return;
   }
-  for (usize i = 0; i < count; i++) {
+  for (i32 i = 0; i < columns; i++) {
     i32 u = x[i] + 8192;
-    bytes[i] = (uint8_t)(u & 127);
-    bytes[count + i] = (uint8_t)(u >> 7);
+    in.bytes[i] = (uint8_t)(u & 127);
+    in.bytes[columns + i] = (uint8_t)(u >> 7);
   }
 }
 
@@ -33,14 +35,14 @@ static inline __m512i four_columns(const uint8_t *x) {
 }
 
 // parts[v][0..16 * tiles) = 16 * tiles rows times `vectors` byte vectors. `tiles` and `vectors` are constants after inlining.
-static inline __attribute__((always_inline)) void dot_rows(const i8 *p, i32 tiles, const uint8_t *x, i32 vectors, i32 columns, i32 *parts) {
+static inline __attribute__((always_inline)) void dot_rows(const i8 *p, i32 tiles, const uint8_t *x, usize stride, i32 vectors, i32 columns, i32 *parts) {
   __m512i a[PASS], b[PASS];
   const i8 *next = p + 16 * (usize)columns;
   for (i32 v = 0; v < vectors; v++) a[v] = b[v] = _mm512_setzero_si512();
   for (i32 k = 0; k < columns; k += 4, p += 64, next += 64) {
     __m512i first = _mm512_loadu_si512(p), second = tiles == 2 ? _mm512_loadu_si512(next) : first;
     for (i32 v = 0; v < vectors; v++) {
-      __m512i q = four_columns(x + (usize)v * (usize)columns + k);
+      __m512i q = four_columns(x + (usize)v * stride + k);
       a[v] = _mm512_dpbusd_epi32(a[v], q, first);
       if (tiles == 2) b[v] = _mm512_dpbusd_epi32(b[v], q, second);
     }
@@ -52,14 +54,14 @@ static inline __attribute__((always_inline)) void dot_rows(const i8 *p, i32 tile
 }
 
 // Decode: one or two byte vectors; eight chains of sums, since one chain would wait for its own results.
-static inline __attribute__((always_inline)) void dot_rows_few(const i8 *p, const uint8_t *x, i32 vectors, i32 columns, i32 *parts) {
+static inline __attribute__((always_inline)) void dot_rows_few(const i8 *p, const uint8_t *x, usize stride, i32 vectors, i32 columns, i32 *parts) {
   __m512i a[2][4];
   for (i32 v = 0; v < vectors; v++) a[v][0] = a[v][1] = a[v][2] = a[v][3] = _mm512_setzero_si512();
   for (i32 k = 0; k < columns; k += 16, p += 256) {
     for (i32 i = 0; i < 4; i++) {
       __m512i w = _mm512_loadu_si512(p + 64 * i);
       for (i32 v = 0; v < vectors; v++) {
-        a[v][i] = _mm512_dpbusd_epi32(a[v][i], four_columns(x + (usize)v * (usize)columns + k + 4 * i), w);
+        a[v][i] = _mm512_dpbusd_epi32(a[v][i], four_columns(x + (usize)v * stride + k + 4 * i), w);
       }
     }
   }
@@ -69,11 +71,11 @@ static inline __attribute__((always_inline)) void dot_rows_few(const i8 *p, cons
   }
 }
 
-static inline __attribute__((always_inline)) void dot_tiles(const i8 *p, i32 tiles, const uint8_t *x, i32 vectors, i32 columns, i32 *parts) {
+static inline __attribute__((always_inline)) void dot_tiles(const i8 *p, i32 tiles, const uint8_t *x, usize stride, i32 vectors, i32 columns, i32 *parts) {
   i32 v = 0;
-  for (; v + PASS <= vectors; v += PASS) dot_rows(p, tiles, x + (usize)v * (usize)columns, PASS, columns, parts + 32 * v);
-  for (; v + 2 <= vectors; v += 2) dot_rows(p, tiles, x + (usize)v * (usize)columns, 2, columns, parts + 32 * v);
-  if (v < vectors) dot_rows(p, tiles, x + (usize)v * (usize)columns, 1, columns, parts + 32 * v);
+  for (; v + PASS <= vectors; v += PASS) dot_rows(p, tiles, x + (usize)v * stride, stride, PASS, columns, parts + 32 * v);
+  for (; v + 2 <= vectors; v += 2) dot_rows(p, tiles, x + (usize)v * stride, stride, 2, columns, parts + 32 * v);
+  if (v < vectors) dot_rows(p, tiles, x + (usize)v * stride, stride, 1, columns, parts + 32 * v);
 }
 
 static inline __m512i widen(const i32 *values) { return _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)values)); }
@@ -101,21 +103,21 @@ static inline void finish16(const i32 *low, const i32 *high, const matrix *m, i3
   }
 }
 
-// y[t][n] for all padded rows n. x: [tokens][padded columns], with any values in the padding.
-static inline void matmul(const matrix *m, const i16 *x, const scale *scales, i32 tokens, i32 fraction_bits, const workspace *w, i32 *y) {
+// y[t][0..rows) = rows `first ...` of the matrix times `tokens` rows of input; `rows` is a multiple of 16. Any values may stand in the padding.
+static inline void matmul_rows(const matrix *m, i32 first, i32 rows, input in, i32 tokens, i32 fraction_bits, const scratch *s, i32 *y, i32 stride) {
   i32 halves = m->activation_bits <= 8 ? 1 : 2, vectors = halves * tokens, columns = m->columns;
-  split_input(x, (usize)tokens * (usize)columns, m->activation_bits, w->bytes);
-  for (i32 row = 0, tiles; row < m->rows; row += 16 * tiles) {
-    const i8 *p = m->weights + (usize)row * (usize)columns;
-    tiles = tokens > 1 && row + 32 <= m->rows ? 2 : 1;
-    if (vectors == 1) dot_rows_few(p, w->bytes, 1, columns, w->parts);
-    else if (tokens == 1) dot_rows_few(p, w->bytes, 2, columns, w->parts);
-    else if (tiles == 2) dot_tiles(p, 2, w->bytes, vectors, columns, w->parts);
-    else dot_tiles(p, 1, w->bytes, vectors, columns, w->parts);
+  usize bytes = (usize)(halves == 2 ? columns : 2 * columns); // from one vector to the next
+  for (i32 n = 0, tiles; n < rows; n += 16 * tiles) {
+    const i8 *p = m->weights + (usize)(first + n) * (usize)columns;
+    tiles = tokens > 1 && n + 32 <= rows ? 2 : 1;
+    if (vectors == 1) dot_rows_few(p, in.bytes, bytes, 1, columns, s->parts);
+    else if (tokens == 1) dot_rows_few(p, in.bytes, bytes, 2, columns, s->parts);
+    else if (tiles == 2) dot_tiles(p, 2, in.bytes, bytes, vectors, columns, s->parts);
+    else dot_tiles(p, 1, in.bytes, bytes, vectors, columns, s->parts);
     for (i32 t = 0; t < tokens; t++) {
       for (i32 tile = 0; tile < tiles; tile++) {
-        const i32 *low = w->parts + 32 * t + 16 * tile, *high = halves == 2 ? low + 32 * tokens : NULL;
-        finish16(low, high, m, row + 16 * tile, scales[t], fraction_bits, y + (usize)t * (usize)m->rows + row + 16 * tile);
+        const i32 *low = s->parts + 32 * halves * t + 16 * tile, *high = halves == 2 ? low + 32 : NULL;
+        finish16(low, high, m, first + n + 16 * tile, in.scales[t], fraction_bits, y + (usize)t * (usize)stride + n + 16 * tile);
       }
     }
   }

@@ -43,42 +43,35 @@ static bool run_matmul(operation_call *c, const kernel_table *k) {
   matrix m = matrix_of(c, 0);
   i32 tokens = number(c, 3, 1, 256), fraction_bits = number(c, 4, 0, 32);
   if (c->outside) return true;
-  const i16 *x = bytes_of(c, 1, 2 * (usize)tokens * (usize)m.columns);
-  const scale *s = bytes_of(c, 2, sizeof(scale) * (usize)tokens);
-  workspace w = {.panel = bytes_of(c, 5, 2 * 16 * PANEL_COLUMNS), .sums = bytes_of(c, 6, 8 * 16 * (usize)tokens)};
+  input in = {bytes_of(c, 1, 2 * (usize)tokens * (usize)m.columns), bytes_of(c, 2, sizeof(scale) * (usize)tokens), NULL};
+  scratch s = {.panel = bytes_of(c, 5, 2 * 16 * PANEL_COLUMNS), .sums = bytes_of(c, 6, 8 * 16 * (usize)tokens)};
   i32 *y = bytes_of(c, 7, 4 * (usize)tokens * (usize)m.rows);
   if (c->outside) return true;
   i32 *row_sums = malloc(4 * (usize)m.rows);
-  w.bytes = malloc(2 * (usize)tokens * (usize)m.columns);
-  w.parts = malloc(4 * 32 * 2 * (usize)tokens);
-  bool memory = row_sums != NULL && w.bytes != NULL && w.parts != NULL;
+  in.bytes = malloc(2 * (usize)tokens * (usize)m.columns);
+  s.parts = malloc(4 * 32 * 2 * (usize)tokens);
+  bool memory = row_sums != NULL && in.bytes != NULL && s.parts != NULL;
   if (memory) {
     sum_weights(&m, row_sums);
     m.row_sums = row_sums;
-    k->matmul(&m, x, s, tokens, fraction_bits, &w, y);
+    k->matmul(&m, in, tokens, fraction_bits, &s, y);
   }
   free(row_sums);
-  free(w.bytes);
-  free(w.parts);
+  free(in.bytes);
+  free(s.parts);
   return memory;
 }
 
-// The fields of the struct `model` of engine.wasm that attention reads.
 static void run_attend(operation_call *c, const kernel_table *k) {
-  const i32 *words = bytes_of(c, 0, 4 * 45);
-  i32 capacity = number(c, 3, 1, 1 << 17), positions = number(c, 4, 1, capacity);
-  if (c->outside || words[4] < 2 || words[4] > 256) {
-    c->outside = true;
-    return;
-  }
-  model m = {.head_size = words[4], .attention_mantissa = words[9], .attention_exponent = words[10]};
-  m.w.scores = bytes_at(c, words[38], 4 * (usize)positions);
-  m.w.weighted = bytes_at(c, words[39], 8 * (usize)positions);
-  m.w.probability = bytes_at(c, words[40], 2 * (usize)positions);
-  const i64 *q = bytes_of(c, 1, 8 * (usize)m.head_size);
-  i8 *cache = bytes_of(c, 2, kv_block_bytes(capacity, head_stride(m.head_size)));
-  i64 *out = bytes_of(c, 5, 8 * (usize)m.head_size);
-  if (!c->outside) k->attend(&m, q, cache, capacity, positions, out);
+  i32 size = number(c, 0, 2, 256), mantissa = number(c, 1, 0, 65535), exponent = number(c, 2, -64, 64);
+  i32 capacity = number(c, 5, 1, 1 << 17), positions = number(c, 6, 1, capacity);
+  const i64 *q = bytes_of(c, 3, 8 * (usize)size);
+  i8 *cache = bytes_of(c, 4, kv_block_bytes(capacity, head_stride(size)));
+  i32 *scores = bytes_of(c, 7, 4 * (usize)positions);
+  i64 *weighted = bytes_of(c, 8, 8 * (usize)positions);
+  i16 *probability = bytes_of(c, 9, 2 * (usize)positions);
+  i64 *out = bytes_of(c, 10, 8 * (usize)size);
+  if (!c->outside) k->attend(size, mantissa, exponent, q, cache, capacity, positions, scores, weighted, probability, out);
 }
 
 static void run_store(operation_call *c, const kernel_table *k) {
@@ -150,7 +143,7 @@ static operation_status run_operation(const kernel_table *k, const char *name, o
     void (*run)(operation_call *, const kernel_table *);
   } operations[] = {
     {"op_sdiv", 2, run_sdiv},   {"op_quantise", 5, run_quantise},    {"op_rms_norm_quantise", 9, run_norm}, {"op_rope", 4, run_rope},
-    {"op_swiglu", 4, run_swiglu}, {"op_add_to_residual", 3, run_add}, {"op_store_key_value", 7, run_store},  {"op_attend", 6, run_attend},
+    {"op_swiglu", 4, run_swiglu}, {"op_add_to_residual", 3, run_add}, {"op_store_key_value", 7, run_store},  {"op_attend", 11, run_attend},
     {"op_embed", 4, run_embed},
   };
   *result = 0;

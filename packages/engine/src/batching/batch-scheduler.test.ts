@@ -10,7 +10,7 @@ import { buildTinyModel, tinyShapes } from '../testing/tiny-model.ts';
 import { runs } from '../testing/arbitraries.ts';
 import { randomIds } from '../testing/trace.ts';
 import { loadEngineWasm } from '../wasm/load-engine-wasm.node.ts';
-import { cacheBytes } from '../wasm/model-layout.ts';
+import { cacheBytes } from '../kernels/cache-layout.ts';
 import { createWasmExecutor } from '../wasm/wasm-executor.ts';
 import { BatchScheduler } from './batch-scheduler.ts';
 import type { BatchRunOptions } from './batched-run.ts';

@@ -2,7 +2,7 @@ import { CommonweightError, type Sha256 } from '@commonweight/protocol';
 import type { Executor, Sequence } from '../executor.ts';
 import { positionsOf } from '../generation-run.ts';
 import { checkIds } from '../sequence-checks.ts';
-import { cacheBytes } from '../wasm/model-layout.ts';
+import { cacheBytes } from '../kernels/cache-layout.ts';
 import type { BatchRunOptions, Seat } from './batched-run.ts';
 import type { FoundPrefix, KnownPrefix, PrefixCache } from './prefix-cache.ts';
 

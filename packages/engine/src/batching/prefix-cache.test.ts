@@ -6,7 +6,7 @@ import { nodeSha256 } from '../sha256.node.ts';
 import { buildTinyModel, tinyShapes } from '../testing/tiny-model.ts';
 import { randomIds } from '../testing/trace.ts';
 import { loadEngineWasm } from '../wasm/load-engine-wasm.node.ts';
-import { cacheBytes } from '../wasm/model-layout.ts';
+import { cacheBytes } from '../kernels/cache-layout.ts';
 import { createWasmExecutor } from '../wasm/wasm-executor.ts';
 import { BatchScheduler } from './batch-scheduler.ts';
 import { PrefixCache } from './prefix-cache.ts';

@@ -1,7 +1,7 @@
 import { CommonweightError } from '@commonweight/protocol';
 import type { Executor, Sequence } from '../executor.ts';
 import { limits } from '../limits.ts';
-import { cacheBytes } from '../wasm/model-layout.ts';
+import { cacheBytes } from '../kernels/cache-layout.ts';
 import { commonPrefix } from './common-prefix.ts';
 
 export interface PrefixCacheOptions {

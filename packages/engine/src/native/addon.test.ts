@@ -42,8 +42,8 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     expect(best.create(manifest, source).backend).toBe(`native-${addon.levels[0]}`);
     const wrong: typeof addon = {
       ...addon,
-      logits: (model, first, count, logits) => {
-        addon.logits(model, first, count, logits);
+      logits: (model, wanted, logits) => {
+        addon.logits(model, wanted, logits);
         logits[3]! ^= 1;
       },
     };
@@ -80,35 +80,42 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     const model = addon.createModel('plain', buffer, start, modelWords(manifest))!;
     const cache = new ArrayBuffer(2 * 2 * 8 * 40);
     const committed = new Int32Array(64 * 2 * 64);
-    const ids = Int32Array.of(1, 2, 3);
     const logits = new Int32Array(64 * 96);
-    expect(() => addon.logits(model, 0, 1, logits)).toThrow(TypeError);
+    const row = (id: number, index = 0, capacity = 8, position = 0): number[] => [id, index, capacity, position];
+    const run = (rows: readonly number[][], caches = [cache], to = committed): void =>
+      addon.forward(model, Int32Array.from(rows.flat()), caches, to);
+    expect(() => addon.logits(model, Int32Array.of(0), logits)).toThrow(TypeError);
+    const rows = [1, 2, 3].map((id, position) => row(id, 0, 8, position));
     const refused: readonly (() => void)[] = [
-      () => addon.forward(model, Int32Array.of(96), cache, 8, 0, committed),
-      () => addon.forward(model, Int32Array.of(-1), cache, 8, 0, committed),
-      () => addon.forward(model, new Int32Array(0), cache, 8, 0, committed),
-      () => addon.forward(model, new Int32Array(65), new ArrayBuffer(1 << 20), 128, 0, committed),
-      () => addon.forward(model, ids, cache, 9, 0, committed),
-      () => addon.forward(model, ids, cache, 8, 6, committed),
-      () => addon.forward(model, ids, cache, 8, -1, committed),
-      () => addon.forward(model, ids, cache, 8, 0.5, committed),
-      () => addon.forward(model, ids, cache, 129, 0, committed),
-      () => addon.forward(model, ids, cache, 8, 0, committed.subarray(1, 300)),
-      () => addon.forward({} as NativeModel, ids, cache, 8, 0, committed),
-      () => addon.forward(model, new Float32Array(3) as unknown as Int32Array, cache, 8, 0, committed),
-      () => (addon.forward as (...args: unknown[]) => void)(model, ids),
+      () => run([row(96)]),
+      () => run([row(-1)]),
+      () => run([]),
+      () =>
+        run(
+          Array.from({ length: 65 }, (_, i) => row(1, 0, 128, i)),
+          [new ArrayBuffer(1 << 20)],
+        ),
+      () => run([row(1, 1)]),
+      () => run([row(1, -1)]),
+      () => run([row(1, 0, 9)]),
+      () => run([row(1, 0, 8, 8)]),
+      () => run([row(1, 0, 8, -1)]),
+      () => run([row(1, 0, 0, 0)]),
+      () => run([row(1, 0, 129)], [new ArrayBuffer(1 << 20)]),
+      () => run(rows, [{} as ArrayBuffer]),
+      () => run(rows, [cache], committed.subarray(1, 300)),
+      () => addon.forward(model, Int32Array.of(1, 0, 8), [cache], committed),
+      () => addon.forward({} as NativeModel, Int32Array.from(rows.flat()), [cache], committed),
+      () => addon.forward(model, new Float32Array(4) as unknown as Int32Array, [cache], committed),
+      () => (addon.forward as (...args: unknown[]) => void)(model, rows),
     ];
     for (const call of refused) expect(call).toThrow(TypeError);
-    addon.forward(model, ids, cache, 8, 0, committed);
-    for (const [first, count] of [
-      [0, 4],
-      [3, 1],
-      [-1, 1],
-      [0, 0],
-    ] as const) {
-      expect(() => addon.logits(model, first, count, logits)).toThrow(TypeError);
+    run(rows);
+    for (const wanted of [[3], [-1], [], [0, 1, 2, 3]]) {
+      expect(() => addon.logits(model, Int32Array.from(wanted), logits)).toThrow(TypeError);
     }
-    expect(() => addon.logits(model, 0, 3, logits.subarray(0, 287))).toThrow(TypeError);
-    addon.logits(model, 0, 3, logits);
+    expect(() => addon.logits(model, Int32Array.of(0, 1, 2), logits.subarray(0, 287))).toThrow(TypeError);
+    addon.logits(model, Int32Array.of(2, 0, 2), logits);
+    expect(logits.slice(0, 96)).toEqual(logits.slice(192, 288));
   });
 });

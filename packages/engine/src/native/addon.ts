@@ -17,19 +17,12 @@ export interface NativeAddon {
   readonly alignment: (buffer: ArrayBuffer) => number;
   /** @returns undefined when there is no memory for the workspace. */
   readonly createModel: (level: NativeLevel, weights: ArrayBuffer, start: number, words: BigInt64Array) => NativeModel | undefined;
-  /** Runs one chunk at `position ...`; `committed` gets `[ids][commit points][width]`. */
-  readonly forward: (
-    model: NativeModel,
-    ids: Int32Array,
-    cache: ArrayBuffer,
-    capacity: number,
-    position: number,
-    committed: Int32Array,
-  ) => void;
-  /** Logits of rows `first ... first + count` of the last chunk: `[count][padded vocabulary]`. */
-  readonly logits: (model: NativeModel, first: number, count: number, logits: Int32Array) => void;
+  /** Runs rows of four words each: id, index into `caches`, capacity, position; `committed` gets `[rows][commit points][width]`. */
+  readonly forward: (model: NativeModel, rows: Int32Array, caches: readonly ArrayBuffer[], committed: Int32Array) => void;
+  /** Logits of these rows of the last step: `[wanted][padded vocabulary]`. */
+  readonly logits: (model: NativeModel, wanted: Int32Array, logits: Int32Array) => void;
   /** One operation of engine.wasm, by the name of its export, on an image of its memory; for tests. */
   readonly operation: (level: NativeLevel, name: string, memory: ArrayBuffer, args: BigInt64Array) => bigint;
 }
 
-export const NATIVE_ABI = 1;
+export const NATIVE_ABI = 2;

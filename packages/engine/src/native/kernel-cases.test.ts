@@ -131,14 +131,10 @@ const draws: readonly Draw[] = [
     for (let i = 0; i < 2 * capacity * stride; i++) cache[i] = i % stride < size ? any(127) : 0;
     new Uint32Array(cache.buffer, 2 * capacity * stride).set(int32s(2 * capacity).map((value) => Math.abs(value)));
     const [at, q] = [arena.put(cache), arena.put(BigInt64Array.from(int32s(size), BigInt))];
-    const words = new Int32Array(45);
-    words[4] = size;
-    words.set([random.integer(2 ** 15, 2 ** 16 - 1), random.integer(-6, 2)], 9);
+    const constant = [random.integer(2 ** 15, 2 ** 16 - 1), random.integer(-6, 2)];
     const out = arena.put(new BigInt64Array(size));
-    const model = arena.put(words);
     const scratch = [arena.scratch(4 * capacity), arena.scratch(8 * capacity), arena.scratch(2 * capacity)];
-    memory.int32(model, 45).set(scratch, 38);
-    return ['op_attend', [model, q, at, capacity, random.integer(1, capacity), out]];
+    return ['op_attend', [size, ...constant, q, at, capacity, random.integer(1, capacity), ...scratch, out]];
   },
   (arena) => {
     const [rows, columns] = [16 * random.integer(1, 2), 64];

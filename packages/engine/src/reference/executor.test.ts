@@ -1,57 +1,16 @@
 import { CommonweightError, type Manifest } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Executor } from '../executor.ts';
-import { type TinyModelOptions, buildTinyModel, memorySource, tinyShapes } from '../testing/tiny-model.ts';
-import { Xorshift } from '../testing/xorshift.ts';
+import { describeExecutor } from '../testing/executor-suite.ts';
+import { buildTinyModel, memorySource, tinyShapes } from '../testing/tiny-model.ts';
+import { randomIds, traceOf } from '../testing/trace.ts';
 import { createReferenceExecutor } from './executor.ts';
 
-interface Trace {
-  readonly residuals: string[];
-  readonly logits: string[];
-}
-
-/** Runs `ids` in chunks of these lengths (the last one repeats) and writes down everything that an observer sees. */
-function run(executor: Executor, ids: readonly number[], chunks: readonly number[]): Trace {
-  const trace: Trace = { residuals: [], logits: [] };
-  const sequence = executor.newSequence(ids.length);
-  for (let at = 0, i = 0; at < ids.length; i++) {
-    const size = chunks[Math.min(i, chunks.length - 1)]!;
-    executor.forward(sequence, ids.slice(at, at + size), {
-      logitsFrom: 0,
-      onResidual: (position, point, residual) => trace.residuals.push(`${position}.${point}:${residual.join()}`),
-      onLogits: (position, logits) => trace.logits.push(`${position}:${logits.join()}`),
-    });
-    at += size;
-  }
-  expect(sequence.length).toBe(ids.length);
-  sequence.release();
-  return trace;
-}
-
-const randomIds = (vocabulary: number, count: number): number[] => {
-  const random = new Xorshift(7);
-  return Array.from({ length: count }, () => random.integer(0, vocabulary - 1));
-};
+describeExecutor('the reference', createReferenceExecutor, 1);
 
 describe('reference executor', () => {
-  it.each(Object.entries<TinyModelOptions>(tinyShapes))(
-    '%s: prefill in one chunk, token by token and in odd chunks give the same bits',
-    (_, options) => {
-      const { manifest, source } = buildTinyModel(options);
-      const executor = createReferenceExecutor(manifest, source);
-      const ids = randomIds(manifest.graph.vocabulary, 23);
-      const whole = run(executor, ids, [23]);
-      expect(whole.residuals).toHaveLength(23 * manifest.graph.commitPoints.length);
-      expect(whole.logits).toHaveLength(23);
-      expect(new Set(whole.logits.map((line) => line.split(':')[1])).size).toBe(23);
-      expect(run(executor, ids, [1])).toEqual(whole);
-      expect(run(executor, ids, [5, 1, 7, 3])).toEqual(whole);
-    },
-  );
-
   it('the saturating model does saturate the residual stream', () => {
     const { manifest, source } = buildTinyModel(tinyShapes.saturating);
-    const { residuals } = run(createReferenceExecutor(manifest, source), [1, 2, 3], [3]);
+    const { residuals } = traceOf(createReferenceExecutor(manifest, source), [1, 2, 3], [3]);
     expect(residuals.some((line) => line.includes('2147483647'))).toBe(true);
     expect(residuals.some((line) => line.includes('-2147483648'))).toBe(false);
   });
@@ -60,36 +19,8 @@ describe('reference executor', () => {
     const { manifest, source } = buildTinyModel(tinyShapes.odd);
     const executor = createReferenceExecutor(manifest, source);
     const ids = randomIds(manifest.graph.vocabulary, 12);
-    const short = run(executor, ids.slice(0, 8), [8]);
-    expect(run(executor, ids, [12]).logits.slice(0, 8)).toEqual(short.logits);
-  });
-
-  it('gives logits from the position that is asked for and none by default', () => {
-    const { manifest, source } = buildTinyModel();
-    const executor = createReferenceExecutor(manifest, source);
-    const positions: number[] = [];
-    const onLogits = (position: number): void => void positions.push(position);
-    const sequence = executor.newSequence(8);
-    executor.forward(sequence, [1, 2, 3], { onLogits });
-    executor.forward(sequence, [4, 5, 6], { onLogits, logitsFrom: 5 });
-    executor.forward(sequence, []);
-    expect(positions).toEqual([5]);
-    expect(sequence.length).toBe(6);
-  });
-
-  it('refuses wrong ids, a full, released or foreign sequence and a capacity outside the context, and changes nothing', () => {
-    const { manifest, source } = buildTinyModel();
-    const executor = createReferenceExecutor(manifest, source);
-    const sequence = executor.newSequence(2);
-    expect(() => executor.forward(sequence, [96])).toThrow('ids from 0 to 95, got 96');
-    expect(() => executor.forward(sequence, [1, -1])).toThrow(CommonweightError);
-    expect(() => executor.forward(sequence, [1, 2, 3])).toThrow('at most 2 more ids, got 3');
-    expect(sequence.length).toBe(0);
-    expect(() => createReferenceExecutor(manifest, source).forward(sequence, [1])).toThrow('sequence of this executor');
-    sequence.release();
-    expect(() => executor.forward(sequence, [1])).toThrow('released');
-    expect(() => executor.newSequence(129)).toThrow('1 to 128 positions, got 129');
-    expect(() => executor.newSequence(0)).toThrow(CommonweightError);
+    const short = traceOf(executor, ids.slice(0, 8), [8]);
+    expect(traceOf(executor, ids, [12]).logits.slice(0, 8)).toEqual(short.logits);
   });
 });
 
@@ -105,12 +36,6 @@ describe('loader', () => {
     if (tensor?.kind !== 'matrix') throw new Error(`no matrix ${name}`);
     return tensor;
   };
-
-  it('refuses a weight of -128 and names the tensor', () => {
-    const { manifest, weights } = build();
-    weights[matrix(manifest, 'blk.1.ffn_up').weights] = 128;
-    expectRefused(manifest, weights, 'tensor blk.1.ffn_up: expected weights from -127 to 127, got -128 at byte 0');
-  });
 
   it('refuses multipliers outside 0 to 2^22', () => {
     for (const [value, ok] of [

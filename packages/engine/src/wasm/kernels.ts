@@ -3,8 +3,8 @@ import { type EngineModule, webAssembly } from './web-assembly.ts';
 
 /** What `kernels/engine.c` exports for the executor. Pointers are byte addresses. */
 export interface Kernels {
-  readonly forward: (model: number, ids: number, cache: number, capacity: number, position: number, tokens: number) => void;
-  readonly logits: (model: number, first: number, count: number) => void;
+  readonly forward: (model: number, worker: number, rows: number, count: number) => void;
+  readonly logits: (model: number, worker: number, wanted: number, count: number) => void;
   /** Of kernels/sha256.h and find-lowest.h. */
   readonly hash_leaves: (data: number, bytes: number, tag: number, digests: number) => void;
   readonly merkle_top: (digests: number, count: number) => void;

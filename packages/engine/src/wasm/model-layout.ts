@@ -3,12 +3,17 @@ import { limits } from '../limits.ts';
 import { TensorWords } from '../tensor-words.ts';
 import type { EngineMemory } from './engine-memory.ts';
 
+/** `UNIT` of kernels/step.h. */
+const UNIT = 32;
+
 /** Addresses that the executor needs of a model in the engine's memory. */
 export interface ModelLayout {
   /** The `model` struct of kernels/model.h. */
   readonly model: number;
-  /** int32 ids of one chunk. */
-  readonly ids: number;
+  /** The `worker` struct of kernels/team.h. */
+  readonly worker: number;
+  /** `row` structs of one step, or the places of rows whose logits are wanted. */
+  readonly rows: number;
   /** `[chunk][commit points][width]` int32. */
   readonly committed: number;
   /** `[logitRows][logitStride]` int32. */
@@ -38,13 +43,11 @@ export function layOutModel(manifest: Manifest, weights: number, memory: EngineM
     ].flat(),
     'the model description',
   );
-  const ids = memory.allocate(4 * limits.prefillChunk, 'ids');
-  return { model, ids, ...workspace.outputs };
+  const rows = memory.allocate(16 * limits.prefillChunk, 'the rows of a step');
+  const team = store(memory, [1, 0], 'the team');
+  const worker = store(memory, [team, 0, ...allocateScratch(graph, memory)], 'a worker');
+  return { model, worker, rows, ...workspace.outputs };
 }
-
-/** Bytes of one sequence's KV cache of `capacity` positions: see `kv_block_bytes` in kernels/model.h. */
-export const cacheBytes = (graph: Graph, capacity: number): number =>
-  graph.layers * graph.kvHeads * capacity * (2 * padTo(graph.headDimension, 16) + 8);
 
 function store(memory: EngineMemory, words: readonly number[], what: string): number {
   const at = memory.allocate(4 * words.length, what);
@@ -52,34 +55,50 @@ function store(memory: EngineMemory, words: readonly number[], what: string): nu
   return at;
 }
 
+/** Padded columns of the widest matrix. */
+const widestInput = ({ width, ffnWidth, heads, headDimension }: Graph): number =>
+  padTo(Math.max(width, ffnWidth, heads * headDimension), 64);
+
+const allocateAll = (memory: EngineMemory, bytes: Readonly<Record<string, number>>, of: string): number[] =>
+  Object.entries(bytes).map(([name, size]) => memory.allocate(size, `the ${of}'s ${name}`));
+
+/** The struct `workspace`. */
 function allocateWorkspace(graph: Graph, memory: EngineMemory) {
-  const { width, ffnWidth, context } = graph;
   const chunk = limits.prefillChunk;
   const attended = graph.heads * graph.headDimension;
   const kv = padTo(graph.kvHeads * graph.headDimension, 16);
-  const columns = padTo(Math.max(width, ffnWidth, attended), 64);
   const logitStride = padTo(graph.vocabulary, 16);
   const logitRows = Math.max(1, Math.min(chunk, Math.floor(limits.logitBytes / (4 * logitStride))));
   const bytes = {
-    x: 4 * chunk * width,
-    input: 2 * chunk * columns,
+    x: 4 * chunk * graph.width,
+    input: 2 * chunk * widestInput(graph),
     scales: 8 * chunk,
     q: 4 * chunk * padTo(attended, 16),
     k: 4 * chunk * kv,
     v: 4 * chunk * kv,
-    gate: 4 * chunk * padTo(ffnWidth, 16),
-    up: 4 * chunk * padTo(ffnWidth, 16),
-    out: 4 * chunk * padTo(width, 16),
-    wide: 8 * Math.max(width, ffnWidth),
-    attended: 8 * attended,
+    attended: 8 * chunk * attended,
+    activated: 8 * chunk * padTo(graph.ffnWidth, 16),
+    committed: 4 * chunk * graph.commitPoints.length * graph.width,
+    logits: 4 * logitRows * logitStride,
+  };
+  const words = allocateAll(memory, bytes, 'workspace');
+  return { words, outputs: { committed: words.at(-2)!, logits: words.at(-1)!, logitRows, logitStride } };
+}
+
+/** The struct `scratch`. */
+function allocateScratch(graph: Graph, memory: EngineMemory): number[] {
+  const { width, context } = graph;
+  const chunk = limits.prefillChunk;
+  const bytes = {
+    input: 2 * widestInput(graph),
+    scales: 8,
+    wide: 8 * width,
     scores: 4 * context,
     weighted: 8 * context,
     probability: 2 * context,
-    panel: 2 * 16 * limits.matmulBlock,
+    panel: 2 * 8 * limits.matmulBlock,
     sums: 8 * 16 * chunk,
-    committed: 4 * chunk * graph.commitPoints.length * width,
-    logits: 4 * logitRows * logitStride,
+    tile: 4 * 2 * chunk * UNIT,
   };
-  const words = Object.entries(bytes).map(([name, size]) => memory.allocate(size, `the workspace's ${name}`));
-  return { words, outputs: { committed: words.at(-2)!, logits: words.at(-1)!, logitRows, logitStride } };
+  return allocateAll(memory, bytes, 'scratch');
 }

@@ -260,15 +260,6 @@ describe('matmul and requantise equal the reference, one vector and many', () =>
 });
 
 describe('attention equals the reference', () => {
-  /** Fields of `model` that attention reads, at their places; the workspace begins at word 27. */
-  function modelWords(size: number, scale: { mantissa: number; exponent: number }, scratch: readonly number[]): Int32Array {
-    const words = new Int32Array(45);
-    words[4] = size;
-    words.set([scale.mantissa, scale.exponent], 9);
-    words.set(scratch, 27 + 11);
-    return words;
-  }
-
   it.each([
     [2, 3, 2 ** 20],
     [10, 40, 2 ** 16],
@@ -298,8 +289,8 @@ describe('attention equals the reference', () => {
       );
       for (const count of [1, 2, positions]) {
         const q = int32s(size, limit);
-        using([modelWords(size, constant, buffers), bigs(q)], (m, query) => {
-          call('op_attend', m, query, at!, capacity, count, out!);
+        using([bigs(q)], (query) => {
+          call('op_attend', size, constant.mantissa, constant.exponent, query, at!, capacity, count, ...buffers, out!);
           expect(int64At(out!, size)).toEqual(bigs(attend(q, expectedCache, count, constant)));
         });
       }
@@ -322,8 +313,8 @@ describe('attention equals the reference', () => {
           call('op_store_key_value', at!, positions, position, k!, v!, t!, size);
         }
         expect(Math.abs(expectedCache.values[0]!)).toBe(127);
-        using([modelWords(size, constant, buffers), bigs(key)], (m, query) => {
-          call('op_attend', m, query, at!, positions, positions, out!);
+        using([bigs(key)], (query) => {
+          call('op_attend', size, constant.mantissa, constant.exponent, query, at!, positions, positions, ...buffers, out!);
           expect(int64At(out!, size)).toEqual(bigs(attend(key, expectedCache, positions, constant)));
         });
       },

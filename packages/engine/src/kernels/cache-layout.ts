@@ -1,5 +1,9 @@
 import { type Graph, padTo } from '@commonweight/protocol';
 
+/** Bytes of one sequence's KV cache of `capacity` positions: see `kv_block_bytes` in kernels/model.h. */
+export const cacheBytes = (graph: Graph, capacity: number): number =>
+  graph.layers * graph.kvHeads * capacity * (2 * padTo(graph.headDimension, 16) + 8);
+
 /** The KV cache of a sequence in the layout of kernels/model.h. */
 export interface CacheBytes {
   readonly bytes: Uint8Array;
