@@ -2,7 +2,7 @@
 import { type Executor, createWasmExecutor, generate, generateSteps } from '@commonweight/engine';
 import { loadEngineWasm, nodeSha256 } from '@commonweight/engine/node';
 import { type TinyModelOptions, buildTinyModel } from '@commonweight/engine/testing';
-import { ThinCommitment, packageFiles, parseManifest, residualDigest } from '@commonweight/protocol';
+import { ThinCommitment, packageFiles, parseManifest, residualDigest, samplerSettings } from '@commonweight/protocol';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -43,7 +43,7 @@ function open(folder: string | undefined): Executor {
   }
 }
 
-const run = { sampler: { temperature: 0, topK: 0, topP: 1_000_000 }, prfKey: new Uint8Array(32), stopIds: [], sha256: nodeSha256 };
+const run = { sampler: samplerSettings(), prfKey: new Uint8Array(32), stopIds: [], sha256: nodeSha256 };
 
 /** Milliseconds of the prompt and of the tokens after the first. */
 function timed(executor: Executor, promptIds: readonly number[]): { prefill: number; decode: number } {

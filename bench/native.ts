@@ -2,7 +2,7 @@
 import { type Executor, createWasmExecutor, generateSteps, reexecute } from '@commonweight/engine';
 import { type NativeLevel, createNativeExecutor, loadEngineWasm, loadNativeAddon, nodeSha256 } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
-import { toHex } from '@commonweight/protocol';
+import { toHex, samplerSettings } from '@commonweight/protocol';
 import process from 'node:process';
 
 const PROMPT = 256;
@@ -22,7 +22,7 @@ const executors: readonly Executor[] = [
 ];
 await model.close();
 
-const run = { sampler: { temperature: 0, topK: 0, topP: 1_000_000 }, prfKey: new Uint8Array(32), sha256: nodeSha256 };
+const run = { sampler: samplerSettings(), prfKey: new Uint8Array(32), sha256: nodeSha256 };
 const promptIds = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % manifest.graph.vocabulary);
 
 interface Round {

@@ -2,11 +2,11 @@
 // Outputs come from the big-integer restatement of the SPEC, not from the reference, which a test then compares with them;
 // `forward` alone comes from the reference.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { ENGINE_SPEC, padTo, toBase64, toHex } from '@commonweight/protocol';
+import { ENGINE_SPEC, type SamplerSettings, padTo, samplerSettings, toBase64, toHex } from '@commonweight/protocol';
 import { createReferenceExecutor } from '../src/reference/executor.ts';
 import { packedIndex } from '../src/reference/check-tensors.ts';
 import * as spec from '../src/testing/restatements.ts';
-import { sortingSampler, sortingWeights } from '../src/testing/sorting-sampler.ts';
+import { adjustedLogits, log2Q24Big, sortingLogprobs, sortingSampler, sortingWeights } from '../src/testing/sorting-sampler.ts';
 import { forwardDigests } from '../src/testing/forward-digests.ts';
 import { buildTinyModel } from '../src/testing/tiny-model.ts';
 import { Xorshift } from '../src/testing/xorshift.ts';
@@ -314,19 +314,75 @@ function logitWeights(): object[] {
   });
 }
 
+const pick = <T>(values: readonly T[]): T => values[random.integer(0, values.length - 1)]!;
+
+/** Settings with bias and penalties, and ids before, in three of four cases. */
+function before(size: number, i: number): { settings: Partial<SamplerSettings>; prompt: number[]; completion: number[] } {
+  const ids = (most: number): number[] => list(random.integer(0, most), () => random.integer(0, size - 1));
+  const biased = [...new Set(ids(3))].sort((a, b) => a - b);
+  const settings = {
+    repetitionPenalty: pick([1_000_000, 10_000, 1_100_000, 1_333_333, 2_000_000]),
+    presencePenalty: pick([0, 500_000, 2_000_000, -2_000_000, 333_333]),
+    frequencyPenalty: pick([0, 500_000, 2_000_000, -2_000_000, -1]),
+    logitBias: biased.map((id) => [id, pick([100_000_000, -100_000_000, 1, -1, 7, 8, 1_500_000])] as const),
+  };
+  return { settings: i % 4 === 0 ? {} : settings, prompt: [0, ...ids(3)], completion: ids(5) };
+}
+
+function adjustLogits(): object[] {
+  return list(60, (i) => {
+    const logits = [MAX, -MAX, 0, 1, -1, ...list(random.integer(0, 12), () => wildNumber(31))];
+    const { settings: given, prompt, completion } = before(logits.length, i + 1);
+    const settings = samplerSettings(given);
+    return {
+      logits,
+      settings,
+      prompt,
+      completion,
+      expect: numbers(adjustedLogits(Int32Array.from(logits), settings, { prompt, completion })),
+    };
+  });
+}
+
 function sampler(): object[] {
   const temperatures = [0, 10_000, 300_000, 700_000, 1_000_000, 2_000_000, 100_000_000];
-  return list(240, (i) => {
+  return list(300, (i) => {
     const spread = 2 ** random.integer(2, 24);
     const step = i % 3 ? 1 : Math.ceil(spread / 4);
     const logits = list(random.integer(1, 24), () => random.integer(-Math.floor(spread / step), Math.floor(spread / step)) * step);
-    const settings = {
+    const { settings: given, prompt, completion } = before(logits.length, i);
+    const settings = samplerSettings({
       temperature: temperatures[i % 7]!,
       topK: [0, 1, 2, 5, 40][i % 5]!,
       topP: [1_000_000, 999_999, 900_000, 500_000, 1][Math.floor(i / 5) % 5]!,
-    };
+      minP: [0, 50_000, 1_000_000, 0, 1, 500_000][i % 6]!,
+      ...given,
+    });
     const draw = [0n, 2n ** 64n - 1n][i % 11] ?? (BigInt(random.uint32()) << 32n) | BigInt(random.uint32());
-    return { logits, ...settings, draw, expect: sortingSampler(Int32Array.from(logits), settings, draw) };
+    const expect = sortingSampler(Int32Array.from(logits), settings, draw, { prompt, completion });
+    return { logits, settings, prompt, completion, draw, expect };
+  });
+}
+
+function log2(): object[] {
+  const edges = Array.from({ length: 21 }, (_, n) => [2 ** (24 + n) - 1, 2 ** (24 + n), 2 ** (24 + n) + 1])
+    .flat()
+    .slice(1, -1);
+  const weights = [...edges, ...list(40, () => 2 ** random.integer(24, 43) + random.uint32() / 2 ** random.integer(8, 32))].map(Math.floor);
+  return weights.map((w) => ({ w, expect: Number(log2Q24Big(BigInt(w))) }));
+}
+
+function logprobs(): object[] {
+  return list(60, (i) => {
+    const spread = 2 ** random.integer(2, i % 5 ? 22 : 30);
+    const step = i % 3 ? 1 : Math.ceil(spread / 4);
+    const size = random.integer(1, 40);
+    const logits = list(size, () => random.integer(-Math.floor(spread / step), Math.floor(spread / step)) * step);
+    if (i === 0) logits.push(MAX, -MAX);
+    const id = random.integer(0, size - 1);
+    const top = [0, 1, 5, 20][i % 4]!;
+    const { logprobs: of, order } = sortingLogprobs(Int32Array.from(logits));
+    return { logits, id, top, expect: { logprob: Number(of[id]!), top: order.slice(0, top).map((other) => [other, Number(of[other]!)]) } };
   });
 }
 
@@ -370,5 +426,8 @@ write('attention', '9-10', attention());
 write('swiglu', '11', swiglu());
 write('residual-add', '12', residualAdd());
 write('logit-weights', '14', logitWeights());
-write('sampler', '14', sampler());
 write('forward', '3-13', forward());
+write('adjust-logits', '14', adjustLogits());
+write('sampler', '14', sampler());
+write('log2', '14.1', log2());
+write('logprobs', '14.1', logprobs());

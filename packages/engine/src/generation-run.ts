@@ -1,6 +1,7 @@
 import { CommonweightError, type Manifest, type SamplerSettings, type Sha256, type ThinCommitment } from '@commonweight/protocol';
 import type { ForwardObserver, Sequence } from './executor.ts';
 import { commitTo } from './residual-commitment.ts';
+import { type TokenLogprobs, tokenLogprobs } from './sampler/logprobs.ts';
 import { Sampler } from './sampler/sampler.ts';
 
 /** What a run is asked for. */
@@ -14,6 +15,17 @@ export interface RunOptions {
   readonly stopIds: readonly number[];
   /** 0 runs the prompt alone. */
   readonly maxTokens: number;
+  /** 0 to 20: every token comes with its log probability and those of so many likeliest ids; none by default. */
+  readonly logprobs?: number | undefined;
+}
+
+/** One token of an answer. */
+export interface SampledToken {
+  readonly id: number;
+  /** From 0. */
+  readonly index: number;
+  /** Present when the run asks for them. */
+  readonly logprobs?: TokenLogprobs;
 }
 
 export interface GenerationResult {
@@ -46,7 +58,7 @@ export class GenerationRun {
   readonly observer: ForwardObserver;
   readonly #sampler: Sampler;
   readonly #stopIds: ReadonlySet<number>;
-  #sampled: number | undefined;
+  #sampled: Omit<SampledToken, 'index'> | undefined;
   #finish: 'stop_id' | 'length' | undefined;
 
   /** @param sequence - an empty one of at least {@link positionsOf} positions */
@@ -62,7 +74,8 @@ export class GenerationRun {
       onResidual,
       logitsFrom: maxTokens > 0 ? promptIds.length - 1 : Infinity,
       onLogits: (_position, logits) => {
-        this.#sampled = this.#sampler.sample(logits);
+        const id = this.#sampler.sample(logits);
+        this.#sampled = { id, ...(options.logprobs !== undefined && { logprobs: tokenLogprobs(logits, id, options.logprobs) }) };
       },
     };
   }
@@ -95,15 +108,16 @@ export class GenerationRun {
   }
 
   /** The sampled token becomes part of the answer. */
-  take(): { readonly id: number; readonly index: number } {
-    const id = this.#sampled;
-    if (id === undefined) throw new Error('no token was sampled');
+  take(): SampledToken {
+    const sampled = this.#sampled;
+    if (!sampled) throw new Error('no token was sampled');
+    const { id } = sampled;
     this.#sampled = undefined;
     this.completionIds.push(id);
     this.#sampler.accept(id);
     if (this.#stopIds.has(id)) this.#finish = 'stop_id';
     else if (this.completionIds.length === this.options.maxTokens) this.#finish = 'length';
-    return { id, index: this.completionIds.length - 1 };
+    return { ...sampled, index: this.completionIds.length - 1 };
   }
 
   result(finish: GenerationResult['finish']): GenerationResult {

@@ -1,4 +1,4 @@
-import { type SamplerSettings, committedPositions, toHex } from '@commonweight/protocol';
+import { type SamplerSettings, committedPositions, toHex, samplerSettings } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import { type GenerationOptions, generate, generateSteps } from './generation.ts';
 import { limits } from './limits.ts';
@@ -14,8 +14,8 @@ const { manifest, source } = buildTinyModel(tinyShapes.odd);
 const executor = createWasmExecutor(manifest, source, loadEngineWasm());
 const reference = createReferenceExecutor(manifest, source);
 
-const greedy: SamplerSettings = { temperature: 0, topK: 0, topP: 1_000_000 };
-const seeded: SamplerSettings = { temperature: 1_500_000, topK: 40, topP: 950_000 };
+const greedy: SamplerSettings = samplerSettings();
+const seeded: SamplerSettings = samplerSettings({ temperature: 1_500_000, topK: 40, topP: 950_000 });
 const promptIds = randomIds(manifest.graph.vocabulary, 37);
 const base: GenerationOptions = {
   executor,

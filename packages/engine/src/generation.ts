@@ -1,6 +1,6 @@
 import type { Sha256 } from '@commonweight/protocol';
 import type { Executor } from './executor.ts';
-import { GenerationRun, type GenerationResult, type RunOptions, positionsOf } from './generation-run.ts';
+import { GenerationRun, type GenerationResult, type RunOptions, type SampledToken, positionsOf } from './generation-run.ts';
 import { limits } from './limits.ts';
 
 export interface GenerationOptions extends RunOptions {
@@ -12,7 +12,7 @@ export interface GenerationOptions extends RunOptions {
 
 export type GenerationStep =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number }
-  | { readonly type: 'token'; readonly id: number; readonly index: number };
+  | ({ readonly type: 'token' } & SampledToken);
 
 /**
  * Generates step by step: each `next()` runs one piece of the prompt or one token, so that a worker can look at its messages in between.

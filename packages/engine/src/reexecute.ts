@@ -2,6 +2,7 @@ import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitme
 import type { Executor, Sequence } from './executor.ts';
 import { limits } from './limits.ts';
 import { commitTo } from './residual-commitment.ts';
+import { type TokenLogprobs, tokenLogprobs } from './sampler/logprobs.ts';
 import { Sampler } from './sampler/sampler.ts';
 
 export interface ReexecutionOptions {
@@ -12,6 +13,8 @@ export interface ReexecutionOptions {
   readonly completionIds: readonly number[];
   readonly sampler: SamplerSettings;
   readonly prfKey: Uint8Array;
+  /** 0 to 20: the log probability of every claimed id, and those of so many likeliest ids; none by default. */
+  readonly logprobs?: number | undefined;
   readonly sha256?: Sha256;
   /** Asked between pieces; true makes it throw a {@link CommonweightError} of code `stopped`. */
   readonly shouldStop?: () => boolean;
@@ -20,6 +23,8 @@ export interface ReexecutionOptions {
 export interface Reexecution {
   /** What sampling gives at every generated position when the claimed ids stand before it: equal to the claim if and only if the claim is right. */
   readonly sampledIds: number[];
+  /** Of the claimed ids, when they were asked for. */
+  readonly logprobs: TokenLogprobs[];
   /** Over `committedPositions(prompt, completion)` positions. */
   readonly commitment: ThinCommitment;
 }
@@ -51,19 +56,22 @@ export function reexecute(options: ReexecutionOptions & { readonly onProgress?: 
 }
 
 function* run(
-  { executor, promptIds, completionIds, sampler: settings, prfKey, sha256, shouldStop }: ReexecutionOptions,
+  { executor, promptIds, completionIds, sampler: settings, prfKey, logprobs: top, sha256, shouldStop }: ReexecutionOptions,
   ids: readonly number[],
   sequence: Sequence,
 ): Generator<{ readonly done: number; readonly total: number }, Reexecution, void> {
   const { commitment, onResidual } = commitTo(executor.manifest, sha256);
   const sampler = new Sampler({ settings, prfKey, promptIds });
   const sampledIds: number[] = [];
+  const logprobs: TokenLogprobs[] = [];
   const observer = {
     onResidual,
     logitsFrom: completionIds.length > 0 ? promptIds.length - 1 : Infinity,
     onLogits: (_position: number, logits: Int32Array) => {
+      const claimed = completionIds[sampledIds.length]!;
       sampledIds.push(sampler.sample(logits));
-      sampler.accept(completionIds[sampledIds.length - 1]!);
+      if (top !== undefined) logprobs.push(tokenLogprobs(logits, claimed, top));
+      sampler.accept(claimed);
     },
   };
   while (sequence.length < ids.length) {
@@ -72,5 +80,5 @@ function* run(
     executor.forward(sequence, ids.slice(sequence.length, sequence.length + limits.prefillChunk), observer);
     yield { done: sequence.length, total: ids.length };
   }
-  return { sampledIds, commitment };
+  return { sampledIds, logprobs, commitment };
 }

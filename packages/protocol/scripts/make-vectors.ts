@@ -23,6 +23,7 @@ import {
   residualDigest,
   signDigest,
   toHex,
+  samplerSettings,
 } from '../src/index.ts';
 
 const folder = new URL('../../../conformance/protocol/', import.meta.url);
@@ -59,11 +60,23 @@ const key = hex32('4c');
 const payer = addressOfKey(key);
 const domain = { chainId: 31_337, verifyingContract: address('c0') };
 const request: CanonicalRequest = {
-  version: 'commonweight/request/1',
+  version: 'commonweight/request/2',
   modelId: hex32('03'),
   promptRoot: toHex(ids.root(promptIds.length)),
   promptTokens: promptIds.length,
-  sampler: { temperature: 800_000, topK: 40, topP: 950_000 },
+  sampler: samplerSettings({
+    temperature: 800_000,
+    topK: 40,
+    topP: 950_000,
+    minP: 20_000,
+    repetitionPenalty: 1_100_000,
+    presencePenalty: -500_000,
+    frequencyPenalty: 250_000,
+    logitBias: [
+      [0, -100_000_000],
+      [49_151, 1_500_000],
+    ],
+  }),
   seed: '0x000102030405060708090a0b0c0d0e0f',
   choice: 0,
   stopIds: [0, 2],
@@ -113,3 +126,29 @@ write('request.json', {
 });
 write('receipt.json', { domain, receipt: receiptToJson(receipt), signer: payer, ...signed(receiptDigest(receipt, domain)) });
 write('end.json', { domain, end, signer: payer, ...signed(endDigest(end, domain)) });
+
+const good = samplerSettings({ temperature: 700_000 });
+const { minP: _, ...withoutMinP } = good;
+const bias = (...logitBias: unknown[]) => ({ ...good, logitBias });
+write('sampler_fail.json', [
+  { why: 'an unknown setting', field: 'sampler.typicalP', sampler: { ...good, typicalP: 1 } },
+  { why: 'a setting that is not there', field: 'sampler.minP', sampler: withoutMinP },
+  { why: 'a temperature between greedy and 0.01', field: 'sampler.temperature', sampler: { ...good, temperature: 9_999 } },
+  { why: 'a temperature above 100', field: 'sampler.temperature', sampler: { ...good, temperature: 100_000_001 } },
+  { why: 'a negative top-k', field: 'sampler.topK', sampler: { ...good, topK: -1 } },
+  { why: 'a top-p of nothing', field: 'sampler.topP', sampler: { ...good, topP: 0 } },
+  { why: 'a fraction', field: 'sampler.topP', sampler: { ...good, topP: 0.5 } },
+  { why: 'a min-p above 1', field: 'sampler.minP', sampler: { ...good, minP: 1_000_001 } },
+  { why: 'a repetition penalty of 0', field: 'sampler.repetitionPenalty', sampler: { ...good, repetitionPenalty: 0 } },
+  { why: 'a repetition penalty above 2', field: 'sampler.repetitionPenalty', sampler: { ...good, repetitionPenalty: 2_000_001 } },
+  { why: 'a presence penalty above 2', field: 'sampler.presencePenalty', sampler: { ...good, presencePenalty: 2_000_001 } },
+  { why: 'a frequency penalty below -2', field: 'sampler.frequencyPenalty', sampler: { ...good, frequencyPenalty: -2_000_001 } },
+  { why: 'a bias as an object', field: 'sampler.logitBias', sampler: { ...good, logitBias: { '5': 1 } } },
+  { why: 'a bias without a value', field: 'sampler.logitBias[0]', sampler: bias([5]) },
+  { why: 'a bias of 0', field: 'sampler.logitBias[0]', sampler: bias([5, 0]) },
+  { why: 'a bias above 100', field: 'sampler.logitBias[0].bias', sampler: bias([5, 100_000_001]) },
+  { why: 'a negative id', field: 'sampler.logitBias[0].id', sampler: bias([-1, 1]) },
+  { why: 'an id twice', field: 'sampler.logitBias[1]', sampler: bias([5, 1], [5, 1]) },
+  { why: 'ids that fall', field: 'sampler.logitBias[1]', sampler: bias([5, 1], [4, 1]) },
+  { why: 'too many ids', field: 'sampler.logitBias', sampler: bias(...Array.from({ length: 1025 }, (_unused, id) => [id, 1])) },
+]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Bundle, bundleToJson, parseBundle } from './bundle.ts';
 import type { Address, Hex32 } from './bytes.ts';
+import { samplerSettings } from './sampler-settings.ts';
 import { encodeFrame, parseEndRequest, parseFrame, parseRunRequest } from './worker-wire.ts';
 
 const hex32 = (byte: string): Hex32 => `0x${byte.repeat(32)}` as Hex32;
@@ -11,11 +12,11 @@ const bundle: Bundle = {
   version: 'commonweight/bundle/1',
   domain: { chainId: 7, verifyingContract: address('c0') },
   request: {
-    version: 'commonweight/request/1',
+    version: 'commonweight/request/2',
     modelId: hex32('01'),
     promptRoot: hex32('02'),
     promptTokens: 3,
-    sampler: { temperature: 700_000, topK: 40, topP: 950_000 },
+    sampler: samplerSettings({ temperature: 700_000, topK: 40, topP: 950_000 }),
     seed: `0x${'03'.repeat(16)}`,
     choice: 0,
     stopIds: [0, 2],
@@ -79,10 +80,14 @@ describe('bundle', () => {
     ['a request with unordered stop ids', { request: { ...bundle.request, stopIds: [2, 0] } }, /request\.stopIds/],
     [
       'a temperature that the sampler does not have',
-      { request: { ...bundle.request, sampler: { temperature: 5, topK: 0, topP: 1 } } },
+      { request: { ...bundle.request, sampler: samplerSettings({ temperature: 5, topP: 1 }) } },
       /sampler\.temperature/,
     ],
-    ['an unknown sampler setting', { request: { ...bundle.request, sampler: { ...bundle.request.sampler, minP: 1 } } }, /sampler\.minP/],
+    [
+      'an unknown sampler setting',
+      { request: { ...bundle.request, sampler: { ...bundle.request.sampler, typicalP: 1 } } },
+      /sampler\.typicalP/,
+    ],
   ])('refuses %s', (_, change, message) => {
     expect(() => parseBundle({ ...json(), ...change })).toThrow(message);
   });

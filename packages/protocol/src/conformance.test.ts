@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { type Hex, type Hex32, fromHex, toHex } from './bytes.ts';
 import { IdsCommitment, ThinCommitment, residualDigest } from './commitment.ts';
 import type { Domain } from './eip712.ts';
+import { DecodeError } from './errors.ts';
 import { canonicalize } from './jcs.ts';
 import { MerkleTree, verifyInclusion, type MerkleTag } from './merkle.ts';
 import { prfDraw, prfKey } from './prf.ts';
 import { endDigest, parseEnd, parseReceipt, receiptDigest, requestDigest } from './receipt.ts';
 import { auditConsentOf, parseRequest, requestHashOf } from './request.ts';
+import { parseSampler } from './sampler-settings.ts';
 import { recoverSigner } from './signature.ts';
 
 /** The committed vectors: other implementations read the same files, so a change here is a change of the protocol. */
@@ -69,6 +71,14 @@ describe('conformance/protocol', () => {
     expect(recoverSigner(v.digest, v.signature)).toBe(v.signer);
   });
 
+  it('sampler_fail.json', () => {
+    const cases = vectors('sampler_fail.json') as { why: string; field: string; sampler: unknown }[];
+    expect(cases.length).toBeGreaterThan(15);
+    for (const { why, field, sampler } of cases) {
+      expect({ why, field: refusedField(() => parseSampler(sampler, 'sampler')) }).toEqual({ why, field });
+    }
+  });
+
   it('receipt.json and end.json', () => {
     const receipt = vectors('receipt.json') as Signed & { receipt: unknown };
     expect(receiptDigest(parseReceipt(receipt.receipt), receipt.domain)).toBe(receipt.digest);
@@ -78,3 +88,13 @@ describe('conformance/protocol', () => {
     expect(recoverSigner(end.digest, end.signature)).toBe(end.signer);
   });
 });
+
+function refusedField(read: () => unknown): string | undefined {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof DecodeError) return error.field;
+    throw error;
+  }
+  return 'nothing was refused';
+}

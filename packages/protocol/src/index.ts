@@ -11,6 +11,7 @@ export * from './prf.ts';
 export * from './read.ts';
 export * from './receipt.ts';
 export * from './request.ts';
+export * from './sampler-settings.ts';
 export * from './sha256.ts';
 export * from './signature.ts';
 export * from './worker-wire.ts';

@@ -26,6 +26,10 @@ export const limits = {
   /** Siblings of an inclusion proof. */
   proofLength: 40,
   stopIds: 64,
+  /** Ids with a bias of their own. */
+  logitBias: 1024,
+  /** Likeliest ids whose probabilities come with a token. */
+  topLogprobs: 20,
   /** UTF-16 code units of a stop string: a shown text leaves out no more than one and the last token's text (SPEC section 27). */
   stopStringLength: 64,
   /** Bytes of a bundle's JSON, digests included. */

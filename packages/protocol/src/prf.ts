@@ -1,6 +1,6 @@
 import { type Hex, type ModelId, concatBytes, fromHex, uintBE, utf8 } from './bytes.ts';
 import { canonicalize } from './jcs.ts';
-import type { SamplerSettings } from './request.ts';
+import type { SamplerSettings } from './sampler-settings.ts';
 import { sha256 } from './sha256.ts';
 
 /**

@@ -3,19 +3,10 @@ import { DecodeError } from './errors.ts';
 import { canonicalize } from './jcs.ts';
 import { limits } from './limits.ts';
 import { Fields } from './read.ts';
+import { type SamplerSettings, parseSampler } from './sampler-settings.ts';
 import { sha256 } from './sha256.ts';
 
-export const REQUEST_VERSION = 'commonweight/request/1';
-
-/** How the next token is chosen from the logits (SPEC section 14). All integers. */
-export interface SamplerSettings {
-  /** Millionths; 0 is greedy, otherwise 10,000 to 100,000,000. */
-  readonly temperature: number;
-  /** 0 is off. Ties at the k-th logit stay in. */
-  readonly topK: number;
-  /** Millionths, 1 to 1,000,000 (off). */
-  readonly topP: number;
-}
+export const REQUEST_VERSION = 'commonweight/request/2';
 
 /** Everything that influences the output or the bill, after defaults are applied. `requestHash` is its hash; the payer signs that. */
 export interface CanonicalRequest {
@@ -50,14 +41,6 @@ export const requestHashOf = (request: CanonicalRequest): Hex32 => toHex(sha256(
 /** The commitment in {@link CanonicalRequest.auditConsent}. */
 export const auditConsentOf = (salt: Hex32, consent: boolean): Hex32 =>
   toHex(sha256(concatBytes(fromHex(salt, 32), Uint8Array.of(consent ? 1 : 0))));
-
-export function parseSampler(value: unknown, path: string): SamplerSettings {
-  const f = new Fields(value, path, ['temperature', 'topK', 'topP']);
-  const temperature = f.integer('temperature', 0, 100_000_000);
-  if (temperature !== 0 && temperature < 10_000)
-    throw new DecodeError(f.name('temperature'), '0 or 10,000 to 100,000,000 millionths', temperature);
-  return { temperature, topK: f.integer('topK', 0, limits.matrixRows), topP: f.integer('topP', 1, 1_000_000) };
-}
 
 /** Reads an untrusted request; an unknown field is refused. */
 export function parseRequest(value: unknown, path = 'request'): CanonicalRequest {

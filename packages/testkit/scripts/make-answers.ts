@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createWasmExecutor, generate } from '@commonweight/engine';
 import { loadEngineWasm, nodeSha256 } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
-import { prfKey, toHex } from '@commonweight/protocol';
+import { prfKey, toHex, samplerSettings } from '@commonweight/protocol';
 import { requireRealModel } from '../src/real-model.ts';
 
 const found = await requireRealModel();
@@ -13,9 +13,9 @@ const executor = createWasmExecutor(model.manifest, model.weights(), loadEngineW
 const chat = (question: string): string =>
   `<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n<|im_start|>user\n${question}<|im_end|>\n<|im_start|>assistant\n`;
 const cases = [
-  { question: 'What is the capital of Japan?', sampler: { temperature: 0, topK: 0, topP: 1_000_000 } },
-  { question: 'Write one sentence about the sea.', sampler: { temperature: 800_000, topK: 40, topP: 950_000 } },
-  { question: 'Ein kurzer Satz über Öl & 猫 🐈, please.', sampler: { temperature: 1_300_000, topK: 0, topP: 1_000_000 } },
+  { question: 'What is the capital of Japan?', sampler: samplerSettings() },
+  { question: 'Write one sentence about the sea.', sampler: samplerSettings({ temperature: 800_000, topK: 40, topP: 950_000 }) },
+  { question: 'Ein kurzer Satz über Öl & 猫 🐈, please.', sampler: samplerSettings({ temperature: 1_300_000 }) },
 ];
 const seed = '0x000102030405060708090a0b0c0d0e0f';
 const answers = cases.map(({ question, sampler }) => {

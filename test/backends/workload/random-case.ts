@@ -1,4 +1,5 @@
-import { sampleToken } from '@commonweight/engine';
+import { Sampler, tokenLogprobs } from '@commonweight/engine';
+import { samplerSettings } from '@commonweight/protocol';
 import type { Operation } from './plan.ts';
 import type { MatrixCase, Operations, Quantised } from './operations.ts';
 import { INT32_MAX, type RandomValues } from './random-values.ts';
@@ -72,7 +73,7 @@ export function runRandomCase(operation: Operation, random: RandomValues, on: Op
       return [on.residualAdd(random.int32s(n), random.int32s(n))];
     }
     case 'sampler':
-      return [[samplerCase(random)]];
+      return [samplerCase(random)];
   }
 }
 
@@ -102,12 +103,24 @@ function matmulCase(random: RandomValues, on: Operations, long: boolean): CaseRe
 }
 
 /** The sampler is TypeScript in every back end; what differs is the JavaScript engine that runs it. */
-function samplerCase(random: RandomValues): number {
+function samplerCase(random: RandomValues): number[] {
   const logits = random.int32s(random.integer(1, 100), random.integer(0, 3) === 0 ? INT32_MAX : 2 ** 20);
-  const settings = {
+  const off = (): boolean => random.integer(0, 1) === 0;
+  const id = (): number => random.integer(0, logits.length - 1);
+  const settings = samplerSettings({
     temperature: random.integer(0, 9) === 0 ? 0 : random.integer(10_000, 2_000_000),
-    topK: random.integer(0, 1) === 0 ? 0 : random.integer(1, 60),
-    topP: random.integer(0, 1) === 0 ? 1_000_000 : random.integer(1, 1_000_000),
-  };
-  return sampleToken(logits, settings, random.bits64());
+    topK: off() ? 0 : random.integer(1, 60),
+    topP: off() ? 1_000_000 : random.integer(1, 1_000_000),
+    minP: off() ? 0 : random.integer(1, 1_000_000),
+    repetitionPenalty: off() ? 1_000_000 : random.integer(10_000, 2_000_000),
+    presencePenalty: off() ? 0 : random.integer(-2_000_000, 2_000_000),
+    frequencyPenalty: off() ? 0 : random.integer(-2_000_000, 2_000_000),
+    logitBias: off() ? [] : [[id(), random.integer(1, 100_000_000)]],
+  });
+  const prfKey = Uint8Array.from({ length: 32 }, () => random.integer(0, 255));
+  const sampler = new Sampler({ settings, prfKey, promptIds: [id(), id()] });
+  sampler.accept(id());
+  const token = sampler.sample(logits);
+  const { logprob, top } = tokenLogprobs(logits, token, 3);
+  return [token, logprob, ...top.flat()];
 }

@@ -1,5 +1,5 @@
 import { type Executor, generate } from '@commonweight/engine';
-import { type SamplerSettings, fromHex, prfKey, toHex } from '@commonweight/protocol';
+import { type SamplerSettings, fromHex, prfKey, toHex, samplerSettings } from '@commonweight/protocol';
 import { IntegerDigest } from './digest.ts';
 import type { Operations } from './operations.ts';
 import type { Item, ModelName } from './plan.ts';
@@ -20,10 +20,10 @@ export interface ItemResult {
 
 const MODEL_ID = `0x${'5a'.repeat(32)}` as const;
 const SAMPLERS: readonly SamplerSettings[] = [
-  { temperature: 0, topK: 0, topP: 1_000_000 },
-  { temperature: 700_000, topK: 40, topP: 950_000 },
-  { temperature: 1_000_000, topK: 0, topP: 1_000_000 },
-  { temperature: 1_600_000, topK: 0, topP: 900_000 },
+  samplerSettings(),
+  samplerSettings({ temperature: 700_000, topK: 40, topP: 950_000 }),
+  samplerSettings({ temperature: 1_000_000 }),
+  samplerSettings({ temperature: 1_600_000, topP: 900_000 }),
 ];
 
 export function runItem(item: Item, bench: Workbench): ItemResult {

@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { ENGINE_SPEC, fromBase64, fromHex, padTo, parseManifest } from '@commonweight/protocol';
+import { ENGINE_SPEC, type SamplerSettings, fromBase64, fromHex, padTo, parseManifest, parseSampler } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
+import { candidatesWithin } from '../sampler/candidates.ts';
+import { log2Q24 } from '../sampler/log2.ts';
+import { LogitAdjuster } from '../sampler/logit-adjuster.ts';
+import { tokenLogprobs } from '../sampler/logprobs.ts';
 import { sampleToken } from '../sampler/sample-token.ts';
-import { logitFactor, weightOf } from '../sampler/weight.ts';
+import { lastWeighted, logitFactor, weigh } from '../sampler/weight.ts';
 import { forwardDigests } from '../testing/forward-digests.ts';
 import { memorySource } from '../testing/tiny-model.ts';
 import { attend, scores } from './attention.ts';
@@ -117,12 +121,29 @@ describe('conformance/ops', () => {
   });
   conforms<{ logits: number[]; temperature: number }>('logit-weights', 6, ({ logits, temperature }) => {
     const largest = Math.max(...logits);
-    return logits.map((logit) => weightOf(largest - logit, logitFactor(temperature)));
+    const factor = logitFactor(temperature);
+    const set = candidatesWithin(Int32Array.from(logits), largest, lastWeighted(factor));
+    weigh(set.deltas, set.count, factor, set.weights);
+    const weights = logits.map(() => 0);
+    for (let i = 0; i < set.count; i++) weights[set.ids[i]!] = set.weights[i]!;
+    return weights;
   });
-  conforms<{ logits: number[]; temperature: number; topK: number; topP: number; draw: string }>(
-    'sampler',
-    200,
-    ({ logits, draw, temperature, topK, topP }) => sampleToken(Int32Array.from(logits), { temperature, topK, topP }, BigInt(draw)),
+  interface Before {
+    readonly logits: number[];
+    readonly settings: SamplerSettings;
+    readonly prompt: number[];
+    readonly completion: number[];
+  }
+  const adjusted = ({ logits, settings, prompt, completion }: Before): Int32Array => {
+    const adjuster = new LogitAdjuster(parseSampler(settings, 'settings'), prompt);
+    for (const id of completion) adjuster.accept(id);
+    return adjuster.adjust(Int32Array.from(logits));
+  };
+  conforms<Before>('adjust-logits', 60, (given) => [...adjusted(given)]);
+  conforms<Before & { draw: string }>('sampler', 300, (given) => sampleToken(adjusted(given), given.settings, BigInt(given.draw)));
+  conforms<{ w: number }>('log2', 80, ({ w }) => log2Q24(w));
+  conforms<{ logits: number[]; id: number; top: number }>('logprobs', 60, ({ logits, id, top }) =>
+    tokenLogprobs(Int32Array.from(logits), id, top),
   );
   conforms<{ manifest: unknown; weights: string; ids: number[] }>('forward', 2, ({ manifest, weights, ids }) =>
     forwardDigests(createReferenceExecutor(parseManifest(manifest), memorySource(fromBase64(weights))), ids),

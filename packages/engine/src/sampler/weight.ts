@@ -13,23 +13,40 @@ export function logitFactor(temperature: number): number {
   return Math.floor((LOG2_E * 2_000_000 + temperature) / (2 * temperature));
 }
 
-/** Scaled distances above this have weight 0: 2^-26 rounds to 0 of 24 fraction bits. */
-const ZERO_FROM = 26 * 65_536 * 65_536;
+/** The factor of temperature 1. */
+export const UNIT_FACTOR = LOG2_E;
+
+/** Weights are 0 beyond this scaled distance (Q16): 2^-25 still rounds to 1 of 24 fraction bits. */
+const LAST_SCALED = 25 * 65_536;
+
+/** The largest distance whose weight is not 0. */
+export const lastWeighted = (factor: number): number => Math.floor((LAST_SCALED * 65_536 + 32_767) / factor);
+
+/** 2^-f as Q30 for every fraction f (Q16): the polynomial of `exp2n` over all of its domain, computed once. */
+let powers: Int32Array | undefined;
+
+function makePowers(): Int32Array {
+  return Int32Array.from({ length: 65_536 }, (_, f) => {
+    let g = 247_557_401 + Math.floor((-42_019_797 * f + 32_768) / 65_536);
+    g = -742_408_516 + Math.floor((g * f + 32_768) / 65_536);
+    return 1_073_741_824 + Math.floor((g * f + 32_768) / 65_536);
+  });
+}
 
 /**
- * Weight of a logit that lies `delta` (0 to 2^32 - 2) below the largest: exp2n(min(rsh(delta * factor, 16), 2^31 - 1), 24), 0 to 2^24.
- * The same as the reference's `exp2n`, unrolled: this runs once for each id of the vocabulary.
+ * Weights of logits that lie `deltas` (at most `lastWeighted(factor)`) below the largest: exp2n(rsh(delta * factor, 16), 24), 1 to 2^24. Returns their sum.
+ * The same as the reference's `exp2n`, by a table of its 65,536 fractions: this runs over the vocabulary for every token.
  */
-export function weightOf(delta: number, factor: number): number {
-  const product = delta * factor; // may round above 2^53, where only its size matters
-  if (product >= ZERO_FROM) return 0;
-  const d = Math.floor((product + 32_768) / 65_536);
-  const whole = d >>> 16;
-  const f = d & 65_535;
-  let g = 247_557_401 + Math.floor((-42_019_797 * f + 32_768) / 65_536);
-  g = -742_408_516 + Math.floor((g * f + 32_768) / 65_536);
-  g = 1_073_741_824 + Math.floor((g * f + 32_768) / 65_536);
-  // rsh(g, 6 + whole) with 2^29 <= g <= 2^30: at a shift of 31 or more only g = 2^30 at exactly 31 is left.
-  if (whole >= 25) return whole === 25 && g === 1_073_741_824 ? 1 : 0;
-  return (g + (1 << (5 + whole))) >>> (6 + whole);
+export function weigh(deltas: Uint32Array, count: number, factor: number, weights: Int32Array): number {
+  const table = (powers ??= makePowers());
+  const scale = factor / 65_536; // exact, and so is the product below: less than 2^38 with 16 fraction bits
+  let total = 0;
+  for (let i = 0; i < count; i++) {
+    const d = (deltas[i]! * scale + 0.5) | 0;
+    const whole = d >>> 16;
+    const weight = (table[d & 65_535]! + (32 << whole)) >>> (6 + whole);
+    weights[i] = weight;
+    total += weight;
+  }
+  return total;
 }

@@ -2,7 +2,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TinyModel } from '@commonweight/engine/testing';
-import { committedPositions, modelIdOf } from '@commonweight/protocol';
+import { committedPositions, modelIdOf, samplerSettings } from '@commonweight/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workerLimits } from '../limits.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -21,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const job = (change: Partial<EngineJob> = {}): EngineJob => ({
   promptIds: [1, 2, 3],
-  sampler: { temperature: 1_000_000, topK: 0, topP: 1_000_000 },
+  sampler: samplerSettings({ temperature: 1_000_000 }),
   prfKey: new Uint8Array(32),
   stopIds: [],
   maxTokens: 4,

@@ -1,6 +1,6 @@
 import { createReferenceExecutor, generate } from '@commonweight/engine';
 import { buildTinyModel } from '@commonweight/engine/testing';
-import { toHex } from '@commonweight/protocol';
+import { toHex, samplerSettings } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import { type Tampering, slight, strong, tamperedSource } from './tampered-source.ts';
 
@@ -17,7 +17,7 @@ const run = (from: typeof source) =>
   generate({
     executor: createReferenceExecutor(manifest, from),
     promptIds: [3, 1, 4, 1, 5],
-    sampler: { temperature: 0, topK: 0, topP: 1_000_000 },
+    sampler: samplerSettings(),
     prfKey: new Uint8Array(32),
     stopIds: [],
     maxTokens: 4,

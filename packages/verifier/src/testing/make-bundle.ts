@@ -1,4 +1,4 @@
-import { type Executor, sampleToken } from '@commonweight/engine';
+import { type Executor, Sampler } from '@commonweight/engine';
 import {
   type Address,
   BUNDLE_VERSION,
@@ -19,7 +19,6 @@ import {
   fromHex,
   idsRoot,
   modelIdOf,
-  prfDraw,
   prfKey,
   receiptAmount,
   receiptDigest,
@@ -28,13 +27,14 @@ import {
   residualDigest,
   signDigest,
   toHex,
+  samplerSettings,
 } from '@commonweight/protocol';
 
 const payerKey = `0x${'11'.repeat(32)}` as Hex32;
 export const sessionKey = `0x${'22'.repeat(32)}` as Hex32;
 const node = `0x${'33'.repeat(20)}` as Address;
 export const domain: Domain = { chainId: 31_337, verifyingContract: `0x${'c0'.repeat(20)}` as Address };
-export const greedy: SamplerSettings = { temperature: 0, topK: 0, topP: 1_000_000 };
+export const greedy: SamplerSettings = samplerSettings();
 
 export interface Job {
   readonly promptIds: readonly number[];
@@ -57,15 +57,17 @@ export function decode(executor: Executor, job: Job): Run {
   const completionIds: number[] = [];
   const sequence = executor.newSequence(promptIds.length + maxTokens);
   for (const id of promptIds.slice(0, -1)) executor.forward(sequence, [id], { onResidual });
+  const choice = new Sampler({ settings: sampler, prfKey: key, promptIds });
   let last = promptIds.at(-1)!;
   while (completionIds.length < maxTokens && !stopIds.includes(completionIds.at(-1)!)) {
     executor.forward(sequence, [last], {
       onResidual,
       logitsFrom: 0,
-      onLogits: (position, logits) => {
-        last = sampleToken(logits, sampler, prfDraw(key, position + 1));
+      onLogits: (_position, logits) => {
+        last = choice.sample(logits);
       },
     });
+    choice.accept(last);
     completionIds.push(last);
   }
   sequence.release();
@@ -99,7 +101,7 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
   const auditSalt = `0x${'66'.repeat(32)}` as Hex32;
   const { promptIds, sampler, seed, stopIds, maxTokens } = job;
   const request: CanonicalRequest = {
-    version: 'commonweight/request/1',
+    version: 'commonweight/request/2',
     modelId: modelIdOf(manifest),
     promptRoot: toHex(idsRoot(promptIds, fromHex(nonce))),
     promptTokens: promptIds.length,

@@ -1,6 +1,16 @@
 import { createReferenceExecutor } from '@commonweight/engine';
 import { buildTinyModel, memorySource } from '@commonweight/engine/testing';
-import { type Hex, type InclusionProof, MerkleTag, MerkleTree, addressOfKey, fromHex, receiptDigest, toHex } from '@commonweight/protocol';
+import {
+  type Hex,
+  type InclusionProof,
+  MerkleTag,
+  MerkleTree,
+  addressOfKey,
+  fromHex,
+  receiptDigest,
+  toHex,
+  samplerSettings,
+} from '@commonweight/protocol';
 import type { Bundle } from '@commonweight/protocol';
 import type { ChainFacts } from '../chain-facts.ts';
 import type { VerifierModel } from '../subject.ts';
@@ -27,7 +37,7 @@ export function tamperedExecutor(layer: number): typeof executor {
 
 export const otherModel = buildTinyModel({ seed: 12, layers: 3, commitPoints: [0, 2] });
 
-const sampled = { temperature: 4_000_000, topK: 40, topP: 950_000 } as const;
+const sampled = samplerSettings({ temperature: 4_000_000, topK: 40, topP: 950_000 });
 
 export const job: Job = {
   promptIds: [5, 17, 33, 2, 61, 80],

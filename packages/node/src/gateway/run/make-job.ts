@@ -1,4 +1,4 @@
-import { CommonweightError, type Hex, toHex, uintBE } from '@commonweight/protocol';
+import { CommonweightError, type Hex, samplerSettings, toHex, uintBE } from '@commonweight/protocol';
 import { invalid } from '../api-error.ts';
 import type { ChatRequest } from '../schema/chat-request.ts';
 import type { ChatModel } from '../text/chat-model.ts';
@@ -31,12 +31,12 @@ export async function makeJob(request: ChatRequest, model: ChatModel, drawSeed: 
   return {
     model,
     promptIds,
-    sampler: {
+    sampler: samplerSettings({
       temperature: request.temperature ?? generation.temperature,
       // all of the vocabulary is the same as no limit: one spelling for one sampler
       topK: topK >= vocabulary ? 0 : topK,
       topP: request.top_p ?? generation.topP,
-    },
+    }),
     seed: typeof request.seed === 'number' ? seedBytes(request.seed) : drawSeed(),
     maxTokens: wanted ?? left,
     stopStrings: request.stop ?? [],

@@ -23,6 +23,7 @@ import {
   signDigest,
   toHex,
   utf8,
+  samplerSettings,
 } from '@commonweight/protocol';
 import type { Answered, Asked } from '../check/check-answer.ts';
 
@@ -40,7 +41,7 @@ export function makeRequest(promptIds: readonly number[], fields: Partial<Canoni
     modelId: secret('model'),
     promptRoot: toHex(idsRoot(promptIds, fromHex(nonce))),
     promptTokens: promptIds.length,
-    sampler: { temperature: 0, topK: 0, topP: 1_000_000 },
+    sampler: samplerSettings(),
     seed: `0x${'00'.repeat(16)}`,
     choice: 0,
     stopIds: [STOP_ID],

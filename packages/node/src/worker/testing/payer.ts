@@ -20,6 +20,7 @@ import {
   signDigest,
   toHex,
   uintBE,
+  samplerSettings,
 } from '@commonweight/protocol';
 
 export const payerKey = `0x${'51'.repeat(32)}` as Hex32;
@@ -43,7 +44,7 @@ export function ask({ domain, node, modelId, promptIds = [1, 5, 9, 13], key = pa
     modelId,
     promptRoot: toHex(new IdsCommitment(fromHex(secret), promptIds).root()) as Hex32,
     promptTokens: promptIds.length,
-    sampler: { temperature: 1_000_000, topK: 0, topP: 1_000_000 },
+    sampler: samplerSettings({ temperature: 1_000_000 }),
     seed: `0x${'07'.repeat(16)}`,
     choice: 0,
     stopIds: [],
