@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseBundle, receiptDigest } from '@commonweight/protocol';
+import { parseBundle, receiptDigest, samplerSettings } from '@commonweight/protocol';
 import { describe, expect, test } from 'vitest';
 import { gatewayLimits as limits } from '../limits.ts';
 import { STOP_ID, domain } from './testing/answer-fixture.ts';
@@ -85,7 +85,7 @@ describe('chat completions', () => {
       maxTokens: 123,
       stopIds: [STOP_ID],
     });
-    expect(second!.sampler).toEqual({ temperature: 0, topP: 1_000_000, topK: 0 });
+    expect(second!.sampler).toEqual(samplerSettings());
     expect(second!.seed).not.toBe(third!.seed);
   });
 
