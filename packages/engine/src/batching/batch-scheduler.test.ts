@@ -1,4 +1,4 @@
-import { CommonweightError, type SamplerSettings } from '@commonweight/protocol';
+import { CommonweightError, type SamplerSettings, samplerSettings } from '@commonweight/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Executor } from '../executor.ts';
@@ -23,8 +23,8 @@ const wasm = createWasmExecutor(manifest, source, loadEngineWasm());
 const reference = createReferenceExecutor(manifest, source);
 const longest = cacheBytes(manifest.graph, context);
 
-const greedy: SamplerSettings = { temperature: 0, topK: 0, topP: 1_000_000 };
-const warm: SamplerSettings = { temperature: 1_200_000, topK: 30, topP: 900_000 };
+const greedy: SamplerSettings = samplerSettings();
+const warm: SamplerSettings = samplerSettings({ temperature: 1_200_000, topK: 30, topP: 900_000 });
 const base: BatchRunOptions = {
   promptIds: randomIds(vocabulary, 20),
   sampler: warm,

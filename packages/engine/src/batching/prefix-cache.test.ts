@@ -1,3 +1,4 @@
+import { samplerSettings } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import type { BatchPart, Executor } from '../executor.ts';
 import { generate } from '../generation.ts';
@@ -20,7 +21,7 @@ const position = cacheBytes(graph, 1) + 32 * graph.commitPoints.length + 4;
 
 const system = randomIds(graph.vocabulary, 500, 1);
 const ask = (promptIds: number[], scope = 'one', maxTokens = 4): Job => ({
-  options: { promptIds, sampler: { temperature: 0, topK: 0, topP: 1_000_000 }, prfKey: new Uint8Array(32), stopIds: [], maxTokens, scope },
+  options: { promptIds, sampler: samplerSettings(), prfKey: new Uint8Array(32), stopIds: [], maxTokens, scope },
   arrives: 0,
 });
 const question = (seed: number, length = 10): number[] => [...system, ...randomIds(graph.vocabulary, length, seed)];
