@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type BackEnd, type Context, HostFailed, Missing } from './backends/backend.ts';
+import { type BackEnd, type Context, HostFailed, Missing, Unsuited } from './backends/backend.ts';
 import type { Results } from './compare.ts';
 import type { Item } from './workload/plan.ts';
 
@@ -15,22 +15,29 @@ export interface RunOptions {
   readonly onProgress: (backEnd: string, done: number, total: number) => void;
 }
 
+export interface MissingBackEnd {
+  readonly name: string;
+  readonly reason: string;
+  /** It could be installed, so CI must have it. */
+  readonly installable: boolean;
+}
+
 export interface Outcome {
   /** By back end, in the order of the registry. */
   readonly results: ReadonlyMap<string, Results>;
-  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  readonly missing: readonly MissingBackEnd[];
 }
 
 /** Runs every back end on all items, as many at a time as there are processors. The first that fails ends all. */
 export async function runAll(backEnds: readonly BackEnd[], options: RunOptions): Promise<Outcome> {
-  const missing: { name: string; reason: string }[] = [];
+  const missing: MissingBackEnd[] = [];
   const prepared: { backEnd: BackEnd; results: Map<string, string | null>; run: Awaited<ReturnType<BackEnd['prepare']>> }[] = [];
   for (const backEnd of backEnds) {
     try {
       prepared.push({ backEnd, results: new Map(), run: await backEnd.prepare(options.context) });
     } catch (error) {
       if (!(error instanceof Missing)) throw error;
-      missing.push({ name: backEnd.name, reason: error.message });
+      missing.push({ name: backEnd.name, reason: error.message, installable: !(error instanceof Unsuited) });
     }
   }
   const failure = new AbortController();

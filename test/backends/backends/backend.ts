@@ -5,7 +5,7 @@ import type { HostInfo, Job } from '../hosts/job.ts';
 export interface BackEnd {
   readonly name: string;
   /** What runs in the host, beside the items. */
-  readonly engine: Pick<Job, 'engine' | 'thread'>;
+  readonly engine: Pick<Job, 'engine' | 'level' | 'thread'>;
   /** Started before the others: takes many times as long. */
   readonly slow?: true;
   /** Installs what is missing. Throws {@link Missing} when it cannot be had on this machine. */
@@ -25,6 +25,9 @@ export type Run = (job: Job, onResult: (result: ItemResult) => void, signal: Abo
 
 /** This back end cannot be had here, for a reason that is not a difference of bits. */
 export class Missing extends Error {}
+
+/** The same, and nothing that could be installed would help: no failure, not even in CI. */
+export class Unsuited extends Missing {}
 
 /** A host ended without having run all of its job; the message says which, and what it printed. */
 export class HostFailed extends Error {}

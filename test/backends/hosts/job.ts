@@ -1,8 +1,11 @@
+import type { NativeLevel } from '@commonweight/engine/node';
 import type { Item } from '../workload/plan.ts';
 
 /** What a host is told to do; JSON, so that it can cross into another process, machine or browser. */
 export interface Job {
-  readonly engine: 'reference' | 'wasm';
+  readonly engine: 'reference' | 'wasm' | 'native';
+  /** Of the native engine. */
+  readonly level?: NativeLevel;
   /** Run in a worker thread of the host. */
   readonly thread: boolean;
   /** Flip a bit now and then: for showing that the comparison notices. */
