@@ -1,13 +1,11 @@
 // The engine of this repository: everything with commitment on, as a worker runs it.
-import { type Executor, generateSteps, reexecute, sampleToken } from '@commonweight/engine';
-import { nodeSha256 } from '@commonweight/engine/node';
-import { ThinCommitment, packageFiles, padTo, residualDigest, toHex } from '@commonweight/protocol';
+import { type Executor, generateSteps, reexecute } from '@commonweight/engine';
+import { packageFiles, padTo, toHex } from '@commonweight/protocol';
 import { now } from './clock.ts';
 import type { Contender, Numbers } from './messages.ts';
 import { openExecutor } from './open-executor.ts';
 import { type RunTask, peakBytes, promptIds, serve } from './serve.ts';
-
-const GREEDY = { sampler: { temperature: 0, topK: 0, topP: 1_000_000 }, prfKey: new Uint8Array(32), sha256: nodeSha256 };
+import { Stream, greedy } from './stream.ts';
 
 async function open(contender: Contender & { readonly engine: 'wasm' | 'native' }): Promise<{ run: RunTask; numbers: Numbers }> {
   const start = performance.now();
@@ -41,7 +39,7 @@ async function open(contender: Contender & { readonly engine: 'wasm' | 'native' 
 function generate(executor: Executor, prompt: readonly number[], maxTokens: number) {
   const start = now();
   let first = 0;
-  const steps = generateSteps({ ...GREEDY, executor, promptIds: prompt, stopIds: [], maxTokens });
+  const steps = generateSteps({ ...greedy, executor, promptIds: prompt, stopIds: [], maxTokens });
   for (;;) {
     const { done, value } = steps.next();
     if (done) return { first, total: now() - start, ...value };
@@ -58,67 +56,45 @@ function reexecution(executor: Executor, prompt: number, tokens: number): Number
   const ids = promptIds(prompt, executor.manifest.graph.vocabulary);
   const { total, completionIds, commitment: claimed } = generate(executor, ids, tokens);
   const start = now();
-  const again = reexecute({ ...GREEDY, executor, promptIds: ids, completionIds });
+  const again = reexecute({ ...greedy, executor, promptIds: ids, completionIds });
   const sameRoot = toHex(again.commitment.root()) === toHex(claimed.root());
   const took = now() - start;
   if (!sameRoot || again.sampledIds.join() !== completionIds.join()) throw new Error('re-execution differs from generation');
   return { generate: total, reexecute: took };
 }
 
-/** Steps of `streams` texts at once, each with its own commitment and sampling; with several, the first one's root is compared with running it alone. */
-function batch(executor: Executor, streams: number, prompt: number, tokens: number): Numbers {
-  const { commitPoints, vocabulary } = executor.manifest.graph;
-  const parts = Array.from({ length: streams }, (_, stream) => {
-    const thin = new ThinCommitment(commitPoints.length, nodeSha256);
-    const state = { ids: promptIds(prompt, vocabulary, stream), sequence: executor.newSequence(prompt + tokens) };
-    const observer = {
-      logitsFrom: prompt - 1,
-      onResidual: (_position: number, _point: number, residual: Int32Array) => thin.append(residualDigest(bytesOf(residual), nodeSha256)),
-      onLogits: (_position: number, logits: Int32Array) => void (state.ids = [sampleToken(logits, GREEDY.sampler, 0n)]),
-    };
-    return { state, observer, thin };
-  });
-  const step = (): void => executor.forwardBatch(parts.map(({ state, observer }) => ({ ...state, observer })));
+/** Steps of `streams` texts at once; of several, the first one's root is compared with running it alone. */
+function batch(executor: Executor, count: number, prompt: number, tokens: number): Numbers {
+  const { vocabulary } = executor.manifest.graph;
+  const streams = Array.from({ length: count }, (_, i) => new Stream(executor, promptIds(prompt, vocabulary, i), tokens));
   try {
-    step();
+    executor.forwardBatch(streams);
     const start = now();
-    for (let i = 0; i < tokens; i++) step();
+    for (let i = 0; i < tokens; i++) executor.forwardBatch(streams);
     const perStep = (now() - start) / tokens;
-    if (streams > 1) {
+    if (count > 1) {
       const alone = generate(executor, promptIds(prompt, vocabulary), tokens + 1);
-      if (toHex(alone.commitment.root()) !== toHex(parts[0]!.thin.root()))
+      if (toHex(alone.commitment.root()) !== toHex(streams[0]!.commitment.root()))
         throw new Error('a stream among others differs from the same one alone');
     }
-    return { [`batch${streams}`]: perStep };
+    return { [`batch${count}`]: perStep };
   } finally {
-    for (const { state } of parts) state.sequence.release();
+    for (const { sequence } of streams) sequence.release();
   }
 }
 
 /** Time in the commitment's hashing within a decode, where caches are as they are. */
 function commitment(executor: Executor, prompt: number, tokens: number): Numbers {
-  const { commitPoints, vocabulary } = executor.manifest.graph;
-  const thin = new ThinCommitment(commitPoints.length, nodeSha256);
-  const sequence = executor.newSequence(prompt + tokens);
-  let hashing = 0;
-  let next = promptIds(prompt, vocabulary);
-  const observer = {
-    logitsFrom: prompt - 1,
-    onResidual: (_position: number, _point: number, residual: Int32Array) => {
-      const start = now();
-      thin.append(residualDigest(bytesOf(residual), nodeSha256));
-      hashing += now() - start;
-    },
-    onLogits: (_position: number, logits: Int32Array) => void (next = [sampleToken(logits, GREEDY.sampler, 0n)]),
-  };
+  const stream = new Stream(executor, promptIds(prompt, executor.manifest.graph.vocabulary), tokens);
+  const step = (): void => executor.forward(stream.sequence, stream.ids, stream.observer);
   try {
-    executor.forward(sequence, next, observer);
-    hashing = 0;
+    step();
+    stream.hashing = 0;
     const start = now();
-    for (let i = 0; i < tokens; i++) executor.forward(sequence, next, observer);
-    return { commitment: hashing / tokens, token: (now() - start) / tokens };
+    for (let i = 0; i < tokens; i++) step();
+    return { commitment: stream.hashing / tokens, token: (now() - start) / tokens };
   } finally {
-    sequence.release();
+    stream.sequence.release();
   }
 }
 
@@ -129,7 +105,5 @@ function memory(executor: Executor, prompt: number, tokens: number): Numbers {
   const position = graph.layers * graph.kvHeads * (2 * padTo(graph.headDimension, 16) + 8);
   return { peak: peakBytes(), weights, cache: position * (prompt + tokens - 1) };
 }
-
-const bytesOf = (values: Int32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 await serve(open);
