@@ -34,12 +34,16 @@ contract Parameters is AccessManaged {
     /// @notice Whether a TEE measurement (hash of what runs) is accepted.
     mapping(bytes32 measurement => bool accepted) public isAcceptedMeasurement;
 
+    /// @notice Stake that a node locks for revenue in an asset, in stake units per 1e18 units of it; zero: the asset is not accepted.
+    mapping(address asset => uint256 ratio) public stakeRatio;
+
     Split private _split;
     mapping(bytes32 name => Parameter) private _parameters;
     bytes32[] private _names;
 
     event SplitSet(Split split);
     event ParameterSet(bytes32 indexed name, uint256 from, uint256 to);
+    event StakeRatioSet(address indexed asset, uint256 ratio);
     event MeasurementSet(bytes32 indexed measurement, bool accepted);
 
     error BadSplit(uint256 sum, uint256 nodeShare);
@@ -73,6 +77,12 @@ contract Parameters is AccessManaged {
     function setMeasurement(bytes32 measurement, bool accepted) external restricted {
         isAcceptedMeasurement[measurement] = accepted;
         emit MeasurementSet(measurement, accepted);
+    }
+
+    /// @notice Accepts an asset as payment, or, with zero, no longer.
+    function setStakeRatio(address asset, uint256 ratio) external restricted {
+        stakeRatio[asset] = ratio;
+        emit StakeRatioSet(asset, ratio);
     }
 
     function split() external view returns (Split memory) {

@@ -122,6 +122,11 @@ contract ModelRegistry {
         return _view(modelId);
     }
 
+    /// @notice Weights root of a published model; zero for an unknown id.
+    function weightsRootOf(bytes32 modelId) external view returns (bytes32) {
+        return _models[modelId].weightsRoot;
+    }
+
     /// @notice Owner of a published model; zero for an unknown id.
     function modelOwner(bytes32 modelId) external view returns (address) {
         return ownerOf[_models[modelId].weightsRoot];

@@ -20,6 +20,7 @@ contract ReceiptLog is EIP712 {
 
     /// @dev MerkleTag.receipts
     bytes1 private constant RECEIPTS_TAG = 0x13;
+    bytes32 private constant REQUEST_TYPEHASH = keccak256("Request(bytes32 requestHash)");
 
     NodeRegistry public immutable REGISTRY;
 
@@ -69,6 +70,11 @@ contract ReceiptLog is EIP712 {
     {
         Batch storage posted = _batches[node][batchIndex];
         return SealedMerkle.includes(RECEIPTS_TAG, digest, index, posted.count, siblings, posted.root);
+    }
+
+    /// @notice EIP-712 digest that a payer signs for a request.
+    function requestDigest(bytes32 requestHash) external view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(REQUEST_TYPEHASH, requestHash)));
     }
 
     /// @notice EIP-712 digest of a receipt on this chain and contract: what the session key signs, the receipt's id and its leaf.

@@ -151,14 +151,14 @@ contract StakeInvariants is StakingFixture {
         list[0] = address(moves);
     }
 
-    function invariantTokensAreConserved() public view {
+    function invariant_tokens_are_conserved() public view {
         (StakePool.Pool memory own, StakePool.Pool memory delegated,,) = moves.info();
         uint256 booked = own.active.tokens + own.thawing.tokens + delegated.active.tokens + delegated.thawing.tokens;
         assertEq(moves.held(), booked, "balance = what is booked");
         assertEq(moves.paidIn(), booked + moves.paidOut() + moves.slashed(), "nothing appears or vanishes");
     }
 
-    function invariantSharesSum() public view {
+    function invariant_shares_sum() public view {
         (StakePool.Pool memory own, StakePool.Pool memory delegated, uint256 reserved, uint256 disputes) = moves.info();
         _checkShares(own, true);
         _checkShares(delegated, false);

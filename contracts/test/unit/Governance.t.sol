@@ -9,23 +9,23 @@ import {SpecVerifiers} from "../../src/governance/SpecVerifiers.sol";
 import {GovernanceFixture} from "../utils/GovernanceFixture.sol";
 
 contract GovernanceTest is GovernanceFixture {
-    function testAVoteChangesAParameter() public {
+    function test_a_vote_changes_a_parameter() public {
         pass(address(parameters), abi.encodeCall(Parameters.set, ("auditRate", 20_000)));
         assertEq(parameters.get("auditRate"), 20_000, "changed");
     }
 
-    function testAVoteChangesTheSplit() public {
+    function test_a_vote_changes_the_split() public {
         Parameters.Split memory split = Parameters.Split({node: 6000, model: 2500, parents: 500, auditors: 700, treasury: 300});
         pass(address(parameters), abi.encodeCall(Parameters.setSplit, (split)));
         assertEq(parameters.split().model, 2500, "changed");
     }
 
-    function testAVoteAcceptsAMeasurement() public {
+    function test_a_vote_accepts_a_measurement() public {
         pass(address(parameters), abi.encodeCall(Parameters.setMeasurement, (keccak256("enclave"), true)));
         assertEq(parameters.isAcceptedMeasurement(keccak256("enclave")), true, "accepted");
     }
 
-    function testTheMinorityPassesNothing() public {
+    function test_the_minority_passes_nothing() public {
         (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
             one(address(parameters), abi.encodeCall(Parameters.set, ("auditRate", 20_000)));
         vm.prank(minor);
@@ -39,13 +39,13 @@ contract GovernanceTest is GovernanceFixture {
         assertEq(uint256(governor.state(id)), uint256(IGovernor.ProposalState.Defeated), "defeated");
     }
 
-    function testTooFewVotesCannotPropose() public {
+    function test_too_few_votes_cannot_propose() public {
         (address[] memory targets, uint256[] memory values, bytes[] memory calls) = one(address(parameters), "");
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorInsufficientProposerVotes.selector, address(this), 0, THRESHOLD));
         governor.propose(targets, values, calls, "nobody");
     }
 
-    function testTheTimelockHoldsWhatWasQueued() public {
+    function test_the_timelock_holds_what_was_queued() public {
         (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
             one(address(parameters), abi.encodeCall(Parameters.set, ("auditRate", 20_000)));
         vm.prank(major);
@@ -61,7 +61,7 @@ contract GovernanceTest is GovernanceFixture {
         assertEq(governor.proposalNeedsQueuing(id), true, "queued");
     }
 
-    function testOnlyTheTimelockChangesParameters(address caller) public {
+    function testFuzz_only_the_timelock_changes_parameters(address caller) public {
         vm.assume(caller != address(timelock));
         bytes memory refused = abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, caller);
         vm.expectRevert(refused);
@@ -78,7 +78,7 @@ contract GovernanceTest is GovernanceFixture {
         specs.add("int-transformer/2", address(parameters));
     }
 
-    function testBoundsHoldEvenForTheTimelock(uint256 value) public {
+    function testFuzz_bounds_hold_even_for_the_timelock(uint256 value) public {
         vm.assume(value < 100 || value > 500_000);
         vm.prank(address(timelock));
         vm.expectRevert(
@@ -87,7 +87,7 @@ contract GovernanceTest is GovernanceFixture {
         parameters.set("auditRate", value);
     }
 
-    function testASplitIsWholeAndLeavesTheNodeItsShare() public {
+    function test_a_split_is_whole_and_leaves_the_node_its_share() public {
         Parameters.Split memory split = firstSplit();
         split.treasury += 1;
         vm.startPrank(address(timelock));
@@ -98,7 +98,7 @@ contract GovernanceTest is GovernanceFixture {
         parameters.setSplit(split);
     }
 
-    function testAnUnknownParameterIsNamed() public {
+    function test_an_unknown_parameter_is_named() public {
         vm.expectRevert(abi.encodeWithSelector(Parameters.UnknownParameter.selector, bytes32("nothing")));
         parameters.get("nothing");
         vm.prank(address(timelock));
@@ -106,14 +106,14 @@ contract GovernanceTest is GovernanceFixture {
         parameters.set("nothing", 1);
     }
 
-    function testParametersAreListedWithTheirBounds() public view {
+    function test_parameters_are_listed_with_their_bounds() public view {
         Parameters.NamedParameter[] memory list = parameters.all();
         assertEq(list.length, 2, "count");
         assertEq(list[1].name, bytes32("slashFraction"), "name");
         assertEq(list[1].parameter.maximum, 10_000, "maximum");
     }
 
-    function testDeploymentRefusesDuplicatesAndBadBounds() public {
+    function test_deployment_refuses_duplicates_and_bad_bounds() public {
         Parameters.NamedParameter[] memory list = firstParameters();
         list[1].name = list[0].name;
         vm.expectRevert(abi.encodeWithSelector(Parameters.DuplicateParameter.selector, list[0].name));
@@ -126,7 +126,7 @@ contract GovernanceTest is GovernanceFixture {
         new Parameters(address(manager), firstSplit(), list);
     }
 
-    function testASpecKeepsItsVerifier() public {
+    function test_a_spec_keeps_its_verifier() public {
         pass(address(specs), abi.encodeCall(SpecVerifiers.add, ("int-transformer/2", address(parameters))));
         assertEq(specs.verifierOf(keccak256("int-transformer/2")), address(parameters), "bound");
         vm.startPrank(address(timelock));
@@ -140,7 +140,7 @@ contract GovernanceTest is GovernanceFixture {
         specs.add(textOfLength(65), address(token));
     }
 
-    function testNobodyHoldsAPowerAfterGenesis(address anybody) public view {
+    function testFuzz_nobody_holds_a_power_after_genesis(address anybody) public view {
         bytes32 proposer = timelock.PROPOSER_ROLE();
         bytes32 canceller = timelock.CANCELLER_ROLE();
         bytes32 admin = timelock.DEFAULT_ADMIN_ROLE();
@@ -161,9 +161,9 @@ contract GovernanceTest is GovernanceFixture {
         }
     }
 
-    function testTheDeployerHoldsNoPower() public view {
-        testNobodyHoldsAPowerAfterGenesis(address(this));
-        testNobodyHoldsAPowerAfterGenesis(msg.sender);
-        testNobodyHoldsAPowerAfterGenesis(tx.origin);
+    function test_the_deployer_holds_no_power() public view {
+        testFuzz_nobody_holds_a_power_after_genesis(address(this));
+        testFuzz_nobody_holds_a_power_after_genesis(msg.sender);
+        testFuzz_nobody_holds_a_power_after_genesis(tx.origin);
     }
 }

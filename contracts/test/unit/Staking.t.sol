@@ -10,7 +10,7 @@ import {FalseToken, FeeToken, ReentrantToken} from "../utils/OddTokens.sol";
 import {StakingFixture} from "../utils/StakingFixture.sol";
 
 contract StakingTest is StakingFixture {
-    function testStakeThawWithdraw() public {
+    function test_stake_thaw_withdraw() public {
         stakeOwn(100);
         thaw(operator, 40);
         assertEq(staking.freeStake(operator), 60, "free");
@@ -22,7 +22,7 @@ contract StakingTest is StakingFixture {
         assertEq(withdraw(operator), 0, "once");
     }
 
-    function testAnybodyMayStakeForAnOperatorButNotTakeIt() public {
+    function test_anybody_may_stake_for_an_operator_but_not_take_it() public {
         give(delegator, 10);
         vm.prank(delegator);
         staking.stake(operator, 10);
@@ -32,14 +32,14 @@ contract StakingTest is StakingFixture {
         thaw(operator, 10);
     }
 
-    function testDelegationNeedsOwnStake() public {
+    function test_delegation_needs_own_stake() public {
         give(delegator, 10);
         vm.prank(delegator);
         vm.expectRevert(abi.encodeWithSelector(Staking.NotStaked.selector, operator));
         staking.delegate(operator, 10);
     }
 
-    function testNothingIsRefused() public {
+    function test_nothing_is_refused() public {
         vm.expectRevert(Staking.NothingToMove.selector);
         staking.stake(operator, 0);
         stakeOwn(10);
@@ -50,7 +50,7 @@ contract StakingTest is StakingFixture {
         staking.reserve(operator, "r", 0, 0);
     }
 
-    function testMoreThanHeldIsRefused() public {
+    function test_more_than_held_is_refused() public {
         stakeOwn(10);
         delegateTo(delegator, 5);
         vm.prank(delegator);
@@ -58,7 +58,7 @@ contract StakingTest is StakingFixture {
         staking.thaw(operator, false, 6);
     }
 
-    function testThawsAreBounded() public {
+    function test_thaws_are_bounded() public {
         stakeOwn(100);
         for (uint256 i = 0; i < 32; i++) {
             thaw(operator, 1);
@@ -72,7 +72,7 @@ contract StakingTest is StakingFixture {
         assertEq(staking.thawsOf(operator, operator, true).length, 0, "empty");
     }
 
-    function testReservedStakeStays() public {
+    function test_reserved_stake_stays() public {
         stakeOwn(100);
         staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));
         vm.prank(operator);
@@ -93,7 +93,7 @@ contract StakingTest is StakingFixture {
         staking.reserve(operator, "r", 1, 0);
     }
 
-    function testADisputeFreezesWithdrawalsAndReleases() public {
+    function test_a_dispute_freezes_withdrawals_and_releases() public {
         stakeOwn(100);
         staking.reserve(operator, "r", 50, uint64(block.timestamp));
         thaw(operator, 50);
@@ -113,7 +113,7 @@ contract StakingTest is StakingFixture {
         assertEq(withdraw(operator), 50, "thawed");
     }
 
-    function testOwnStakeIsLostFirst() public {
+    function test_own_stake_is_lost_first() public {
         stakeOwn(100);
         delegateTo(delegator, 300);
         staking.slash(slashing(60, 0, 0));
@@ -124,7 +124,7 @@ contract StakingTest is StakingFixture {
         assertEq(token.balanceOf(staking.BURNED()), 60, "burned");
     }
 
-    function testTheRewardIsHalfOfTheOwnPartAtMost() public {
+    function test_the_reward_is_half_of_the_own_part_at_most() public {
         stakeOwn(100);
         delegateTo(delegator, 300);
         staking.slash(slashing(200, type(uint256).max, 120));
@@ -134,14 +134,14 @@ contract StakingTest is StakingFixture {
         assertEq(staking.stakeOf(operator), 200, "left");
     }
 
-    function testTheRefundIsWhatIsLeft() public {
+    function test_the_refund_is_what_is_left() public {
         stakeOwn(100);
         staking.slash(slashing(100, 50, 1000));
         assertEq(token.balanceOf(payer), 50, "refund");
         assertEq(staking.stakeOf(operator), 0, "gone");
     }
 
-    function testAPendingExitLosesTheSameFraction() public {
+    function test_a_pending_exit_loses_the_same_fraction() public {
         stakeOwn(100);
         delegateTo(delegator, 100);
         thaw(delegator, 50);
@@ -153,7 +153,7 @@ contract StakingTest is StakingFixture {
         assertEq(left, 25, "half of the rest");
     }
 
-    function testSharesOfAnEmptiedPoolAreWorthNothing() public {
+    function test_shares_of_an_emptied_pool_are_worth_nothing() public {
         stakeOwn(100);
         delegateTo(delegator, 100);
         thaw(delegator, 50);
@@ -174,7 +174,7 @@ contract StakingTest is StakingFixture {
         assertEq(worth, 5, "and can be entered again");
     }
 
-    function testDustIsGivenUp() public {
+    function test_dust_is_given_up() public {
         stakeOwn(100);
         delegateTo(delegator, 10_000_000_000);
         staking.slash(slashing(100 + 10_000_000_000 - 1, 0, 0));
@@ -182,7 +182,7 @@ contract StakingTest is StakingFixture {
         assertEq(token.balanceOf(staking.BURNED()), 10_000_000_100, "burned");
     }
 
-    function testASlashSettlesItsReceipt() public {
+    function test_a_slash_settles_its_receipt() public {
         stakeOwn(100);
         staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));
         Staking.Slash memory s = slashing(80, 0, 0);
@@ -194,7 +194,7 @@ contract StakingTest is StakingFixture {
         staking.slash(s);
     }
 
-    function testReservationsMayOutliveTheStake() public {
+    function test_reservations_may_outlive_the_stake() public {
         stakeOwn(100);
         staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));
         staking.slash(slashing(80, 0, 0));
@@ -204,13 +204,13 @@ contract StakingTest is StakingFixture {
         assertEq(staking.freeStake(operator), 20, "the rest");
     }
 
-    function testASlashIsAtMostTheFractionOfTheParameters() public {
+    function test_a_slash_is_at_most_the_fraction_of_the_parameters() public {
         stakeOwn(100);
         vm.expectRevert(abi.encodeWithSelector(Staking.SlashTooLarge.selector, uint256(101), uint256(100)));
         staking.slash(slashing(101, 0, 0));
     }
 
-    function testOnlySettlementAndSlasher(address caller) public {
+    function testFuzz_only_settlement_and_slasher(address caller) public {
         vm.assume(caller != address(this));
         vm.startPrank(caller);
         vm.expectRevert(abi.encodeWithSelector(Staking.OnlySettlement.selector, caller));
@@ -224,7 +224,7 @@ contract StakingTest is StakingFixture {
         staking.closeDispute(operator);
     }
 
-    function testSharesNeverPayMoreThanTheirPart(uint256 first, uint256 second, uint256 cut) public {
+    function testFuzz_shares_never_pay_more_than_their_part(uint256 first, uint256 second, uint256 cut) public {
         first = bound(first, 1, 8e23);
         second = bound(second, 1, 1e23);
         stakeOwn(1);
@@ -244,7 +244,7 @@ contract StakingTest is StakingFixture {
         }
     }
 
-    function testOddTokens() public {
+    function test_odd_tokens() public {
         FeeToken fee = new FeeToken();
         Staking withFee = new Staking(IERC20(fee), parameters, address(this), address(this));
         fee.approve(address(withFee), 100);
@@ -263,7 +263,7 @@ contract StakingTest is StakingFixture {
         withAgain.stake(operator, 100);
     }
 
-    function testGas() public {
+    function test_gas() public {
         stakeOwn(1 ether);
         vm.snapshotGasLastCall("Staking", "stake");
         staking.reserve(operator, "r", 1000, uint64(block.timestamp));

@@ -21,19 +21,19 @@ contract TokenTest is Test {
         vm.warp(1000);
     }
 
-    function testGenesisIsTheWholeSupply() public view {
+    function test_genesis_is_the_whole_supply() public view {
         assertEq(token.totalSupply(), 1000 ether, "supply");
         assertEq(token.balanceOf(holder), 700 ether, "holder");
     }
 
-    function testRefusesAnEmptyAllocation() public {
+    function test_refuses_an_empty_allocation() public {
         Token.Allocation[] memory allocation = new Token.Allocation[](1);
         allocation[0].holder = holder;
         vm.expectRevert(abi.encodeWithSelector(Token.EmptyAllocation.selector, 0));
         new Token("Commonweight", "CWT", allocation);
     }
 
-    function testVotesFollowTheTokensByTimestamp() public {
+    function test_votes_follow_the_tokens_by_timestamp() public {
         vm.prank(holder);
         token.delegate(holder);
         vm.warp(1001);
@@ -45,7 +45,7 @@ contract TokenTest is Test {
         assertEq(token.clock(), 1001, "clock");
     }
 
-    function testPermit() public {
+    function test_permit() public {
         bytes32 permitType = keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
         bytes32 structHash = keccak256(abi.encode(permitType, holder, payee, 5 ether, token.nonces(holder), 2000));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, _digest(structHash));
@@ -53,7 +53,7 @@ contract TokenTest is Test {
         assertEq(token.allowance(holder, payee), 5 ether, "allowance");
     }
 
-    function testAnybodySendsASignedTransferOnce(uint256 amount, bytes32 nonce) public {
+    function testFuzz_anybody_sends_a_signed_transfer_once(uint256 amount, bytes32 nonce) public {
         amount = bound(amount, 0, 700 ether);
         bytes memory signature = _signed(KEY, token.TRANSFER_WITH_AUTHORIZATION_TYPEHASH(), amount, 0, 2000, nonce);
         token.transferWithAuthorization(holder, payee, amount, 0, 2000, nonce, signature);
@@ -63,7 +63,7 @@ contract TokenTest is Test {
         token.transferWithAuthorization(holder, payee, amount, 0, 2000, nonce, signature);
     }
 
-    function testTheFormWithSeparateSignatureWords() public {
+    function test_the_form_with_separate_signature_words() public {
         bytes memory signature = _signed(KEY, token.TRANSFER_WITH_AUTHORIZATION_TYPEHASH(), 1, 0, 2000, "n");
         (bytes32 r, bytes32 s, uint8 v) = _split(signature);
         token.transferWithAuthorization(holder, payee, 1, 0, 2000, "n", v, r, s);
@@ -74,7 +74,7 @@ contract TokenTest is Test {
         assertEq(token.balanceOf(payee), 2, "paid twice");
     }
 
-    function testRefusesOutsideItsTime() public {
+    function test_refuses_outside_its_time() public {
         bytes memory early = _signed(KEY, token.TRANSFER_WITH_AUTHORIZATION_TYPEHASH(), 1, 1000, 2000, "n");
         vm.expectRevert(abi.encodeWithSelector(Authorizations.AuthorizationNotYetValid.selector, 1000));
         token.transferWithAuthorization(holder, payee, 1, 1000, 2000, "n", early);
@@ -83,7 +83,7 @@ contract TokenTest is Test {
         token.transferWithAuthorization(holder, payee, 1, 0, 1000, "n", late);
     }
 
-    function testRefusesAnotherSignerAmountOrKind() public {
+    function test_refuses_another_signer_amount_or_kind() public {
         bytes memory other = _signed(KEY + 1, token.TRANSFER_WITH_AUTHORIZATION_TYPEHASH(), 1, 0, 2000, "n");
         vm.expectRevert(abi.encodeWithSelector(Authorizations.AuthorizationSignature.selector, holder));
         token.transferWithAuthorization(holder, payee, 1, 0, 2000, "n", other);
@@ -95,19 +95,19 @@ contract TokenTest is Test {
         token.receiveWithAuthorization(holder, payee, 1, 0, 2000, "n", one);
     }
 
-    function testMoreThanTheBalanceIsRefused() public {
+    function test_more_than_the_balance_is_refused() public {
         bytes memory signature = _signed(KEY, token.TRANSFER_WITH_AUTHORIZATION_TYPEHASH(), 701 ether, 0, 2000, "n");
         vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, holder, 700 ether, 701 ether));
         token.transferWithAuthorization(holder, payee, 701 ether, 0, 2000, "n", signature);
     }
 
-    function testOnlyThePayeeReceives() public {
+    function test_only_the_payee_receives() public {
         bytes memory signature = _signed(KEY, token.RECEIVE_WITH_AUTHORIZATION_TYPEHASH(), 1, 0, 2000, "n");
         vm.expectRevert(abi.encodeWithSelector(Authorizations.CallerIsNotPayee.selector, address(this), payee));
         token.receiveWithAuthorization(holder, payee, 1, 0, 2000, "n", signature);
     }
 
-    function testACancelledNonceIsUseless() public {
+    function test_a_cancelled_nonce_is_useless() public {
         bytes32 structHash = keccak256(abi.encode(token.CANCEL_AUTHORIZATION_TYPEHASH(), holder, bytes32("n")));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, _digest(structHash));
         vm.expectRevert(abi.encodeWithSelector(Authorizations.AuthorizationSignature.selector, holder));
@@ -118,7 +118,7 @@ contract TokenTest is Test {
         token.transferWithAuthorization(holder, payee, 1, 0, 2000, "n", signature);
     }
 
-    function testAContractHolderSignsByERC1271() public {
+    function test_a_contract_holder_signs_by_erc1271() public {
         Wallet wallet = new Wallet(holder);
         token.transfer(address(wallet), 3);
         bytes32 typeHash = token.TRANSFER_WITH_AUTHORIZATION_TYPEHASH();

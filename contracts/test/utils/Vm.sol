@@ -15,6 +15,8 @@ interface Vm {
     function chainId(uint256) external;
     function etch(address, bytes calldata) external;
     function assume(bool) external pure;
+    function computeCreateAddress(address, uint256) external pure returns (address);
+    function getNonce(address) external view returns (uint64);
     function addr(uint256) external pure returns (address);
     function sign(uint256, bytes32) external pure returns (uint8, bytes32, bytes32);
     function toString(uint256) external pure returns (string memory);

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ModelShares} from "../../src/registry/ModelShares.sol";
+import {Payouts} from "../../src/settlement/Payouts.sol";
+import {Receipt} from "../../src/settlement/Receipt.sol";
+import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
+import {Settlement} from "../../src/settlement/Settlement.sol";
+import {Staking} from "../../src/staking/Staking.sol";
+import {EconomyFixture} from "../utils/EconomyFixture.sol";
+import {FeeToken} from "../utils/OddTokens.sol";
+
+contract SettlementTest is EconomyFixture {
+    function test_the_address_is_known_before_it_exists() public {
+        address expected = settlement.splitterOf(operator, MODEL);
+        assertEq(expected.code.length, 0, "not yet");
+        assertEq(address(splitter()), expected, "created");
+        assertEq(address(splitter()), expected, "again");
+        (address node, bytes32 modelId) = splitter().subject();
+        assertEq(node, operator, "node");
+        assertEq(modelId, MODEL, "model");
+        assertEq(settlement.splitterOf(operator, "another") == expected, false, "one a model");
+    }
+
+    function test_nothing_is_released_without_a_receipt() public {
+        payIn(100 ether);
+        money.transfer(address(splitter()), 50 ether);
+        assertEq(splitter().releasable(money), 0, "nothing covered");
+        RevenueSplitter s = splitter();
+        vm.expectRevert(RevenueSplitter.NothingToPay.selector);
+        s.release(money);
+    }
+
+    function test_a_receipt_releases_its_amount_and_locks_stake() public {
+        payIn(100 ether);
+        assertEq(cover(60 ether), 60 ether, "covered");
+        vm.snapshotGasLastCall("Settlement", "cover");
+        assertEq(staking.freeStake(operator), 970 ether, "half of it is locked");
+        splitter().release(money);
+        vm.snapshotGasLastCall("Settlement", "releaseFirst");
+        assertEq(payouts.owed(operator, money), 42 ether, "node");
+        assertEq(payouts.owed(author, money), 12 ether, "model, and the parents' part without parents");
+        assertEq(payouts.owed(auditors, money), 4.2 ether, "auditors");
+        assertEq(payouts.owed(treasury, money), 1.8 ether, "treasury");
+        assertEq(money.balanceOf(address(splitter())), 40 ether, "the rest stays");
+        vm.prank(operator);
+        payouts.withdraw(money, operator);
+        assertEq(money.balanceOf(operator), 42 ether, "fetched");
+        cover(80 ether);
+        splitter().release(money);
+        vm.snapshotGasLastCall("Settlement", "release");
+        assertEq(payouts.owed(operator, money), 14 ether, "only what is new");
+    }
+
+    function test_a_plain_transfer_is_covered_too_before_or_after() public {
+        cover(30 ether);
+        money.transfer(address(splitter()), 20 ether);
+        assertEq(splitter().releasable(money), 20 ether, "what is there");
+        splitter().release(money);
+        money.transfer(address(splitter()), 20 ether);
+        assertEq(splitter().releasable(money), 10 ether, "what is left of the cover");
+    }
+
+    function test_another_payers_receipts_do_not_release_a_pot() public {
+        payIn(100 ether);
+        Receipt memory r = receiptOf(60 ether);
+        r.payer = vm.addr(77);
+        bytes32[] memory siblings = post(r);
+        settlement.cover(r, signRequest(77, r.requestHash), 1, siblings);
+        assertEq(splitter().releasable(money), 0, "the pot is another payer's");
+        vm.warp(block.timestamp + REFUND_WINDOW);
+        RevenueSplitter s = splitter();
+        vm.prank(payer);
+        s.reclaim(money);
+        assertEq(money.balanceOf(payer), 100 ether, "whole");
+    }
+
+    function test_what_is_not_covered_goes_back_after_the_window() public {
+        payIn(100 ether);
+        cover(60 ether);
+        RevenueSplitter s = splitter();
+        vm.startPrank(payer);
+        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.NotYetRefundable.selector, uint64(block.timestamp + REFUND_WINDOW)));
+        s.reclaim(money);
+        vm.warp(block.timestamp + REFUND_WINDOW);
+        assertEq(s.reclaim(money), 40 ether, "the rest");
+        vm.expectRevert(RevenueSplitter.NothingToPay.selector);
+        s.reclaim(money);
+        vm.stopPrank();
+        s.release(money);
+        assertEq(payouts.owed(operator, money), 42 ether, "what was covered is still the node's");
+    }
+
+    function test_the_node_gives_back_what_nobody_covers() public {
+        cover(10 ether);
+        RevenueSplitter s = splitter();
+        money.transfer(address(s), 50 ether);
+        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.OnlyNode.selector, address(this)));
+        s.refund(money, payer, 1);
+        vm.startPrank(operator);
+        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.MoreThanSurplus.selector, 41 ether, 40 ether));
+        s.refund(money, payer, 41 ether);
+        s.refund(money, payer, 40 ether);
+        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.MoreThanSurplus.selector, uint256(1), uint256(0)));
+        s.refund(money, payer, 1);
+        assertEq(money.balanceOf(payer), 40 ether, "back");
+    }
+
+    function test_a_receipt_counts_once_and_only_forward() public {
+        cover(60 ether);
+        Receipt memory r = receiptOf(60 ether);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NothingNew.selector, 60 ether, 60 ether));
+        settlement.cover(r, signature, 1, siblings);
+    }
+
+    function test_an_unposted_or_changed_receipt_is_refused() public {
+        Receipt memory r = receiptOf(60 ether);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotPosted.selector, log.receiptDigest(r)));
+        settlement.cover(r, signature, 0, siblings);
+        r.cumulativeAmount += 1;
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotPosted.selector, log.receiptDigest(r)));
+        settlement.cover(r, signature, 1, siblings);
+    }
+
+    function test_the_payer_must_have_asked() public {
+        Receipt memory r = receiptOf(60 ether);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY + 1, r.requestHash);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotSignedByPayer.selector, r.requestHash, payer));
+        settlement.cover(r, signature, 1, siblings);
+    }
+
+    function test_an_asset_that_nobody_accepted_is_refused() public {
+        parameters.setStakeRatio(address(money), 0);
+        Receipt memory r = receiptOf(60 ether);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.AssetNotAccepted.selector, address(money)));
+        settlement.cover(r, signature, 1, siblings);
+    }
+
+    function test_revenue_needs_stake() public {
+        Receipt memory r = receiptOf(2002 ether);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        vm.expectRevert(abi.encodeWithSelector(Staking.StakeReserved.selector, operator, 1000 ether, 1001 ether));
+        settlement.cover(r, signature, 1, siblings);
+    }
+
+    function test_only_settlement_covers() public {
+        RevenueSplitter s = splitter();
+        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.OnlySettlement.selector, address(this)));
+        s.cover(money, payer, 1);
+    }
+
+    function test_shares_and_parents_get_their_parts() public {
+        vm.prank(author);
+        models.publish(PARENT, "parent model", "", 0, "");
+        ModelShares.Parent[] memory parents = new ModelShares.Parent[](2);
+        parents[0] = ModelShares.Parent(PARENT, 7500);
+        parents[1] = ModelShares.Parent(keccak256("nobody's"), 2500);
+        vm.startPrank(author);
+        shares.found(ROOT, parents, 250);
+        shares.found(PARENT, new ModelShares.Parent[](0), 0);
+        shares.transfer(address(this), uint256(ROOT), 400_000);
+        vm.stopPrank();
+        payIn(100 ether);
+        cover(100 ether);
+        splitter().release(money);
+        vm.snapshotGasLastCall("Settlement", "releaseWithTwoParents");
+        assertEq(shares.earned(ROOT, address(money), address(this)), 6 ether, "40 % of the model's part");
+        assertEq(shares.earned(ROOT, address(money), author), 9 ether, "60 %");
+        assertEq(shares.earned(PARENT, address(money), author), 3.75 ether, "the parent");
+        assertEq(payouts.owed(treasury, money), 3 ether + 1.25 ether, "a parent that nobody registered");
+    }
+
+    function testFuzz_the_parts_sum_to_the_whole(uint256 amount) public {
+        amount = bound(amount, 1, 2000 ether);
+        ModelShares.Parent[] memory parents = new ModelShares.Parent[](3);
+        parents[0] = ModelShares.Parent("p", 3333);
+        parents[1] = ModelShares.Parent("q", 3333);
+        parents[2] = ModelShares.Parent("r", 3334);
+        vm.prank(author);
+        shares.found(ROOT, parents, 0);
+        payIn(amount);
+        cover(amount);
+        splitter().release(money);
+        uint256 owed = payouts.owed(operator, money) + payouts.owed(auditors, money) + payouts.owed(treasury, money);
+        assertEq(owed + money.balanceOf(address(shares)), amount, "exact to the wei");
+        assertEq(money.balanceOf(address(splitter())), 0, "nothing stays");
+    }
+
+    function test_an_asset_that_keeps_a_fee_is_not_divided() public {
+        FeeToken fee = new FeeToken();
+        parameters.setStakeRatio(address(fee), RATIO);
+        RevenueSplitter s = splitter();
+        fee.approve(address(s), 1000);
+        s.pay(fee, 1000);
+        (uint256 inPot,) = s.potOf(fee, address(this));
+        assertEq(inPot, 990, "what came");
+        fee.transfer(address(s), 1000);
+        Receipt memory r = receiptOf(500);
+        r.asset = address(fee);
+        bytes32[] memory siblings = post(r);
+        settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
+        vm.expectPartialRevert(Payouts.NotCovered.selector);
+        s.release(fee);
+    }
+
+    function test_a_lost_dispute_takes_the_locked_stake() public {
+        Receipt memory r = receiptOf(60 ether);
+        bytes32[] memory siblings = post(r);
+        settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
+        bytes32 digest = log.receiptDigest(r);
+        staking.slash(Staking.Slash(operator, digest, 30 ether, address(this), 30 ether, payer, 60 ether));
+        assertEq(stakeToken.balanceOf(payer), 15 ether, "the payer is refunded out of what is left");
+        assertEq(staking.freeStake(operator), 970 ether, "nothing is reserved any more");
+    }
+
+    function test_paying_nothing_is_refused() public {
+        RevenueSplitter s = splitter();
+        vm.expectRevert(RevenueSplitter.NothingToPay.selector);
+        s.pay(money, 0);
+    }
+}

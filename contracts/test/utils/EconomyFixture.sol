@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Parameters} from "../../src/governance/Parameters.sol";
+import {Token} from "../../src/governance/Token.sol";
+import {ModelRegistry} from "../../src/registry/ModelRegistry.sol";
+import {ModelShares} from "../../src/registry/ModelShares.sol";
+import {Payouts} from "../../src/settlement/Payouts.sol";
+import {Receipt} from "../../src/settlement/Receipt.sol";
+import {ReceiptLog} from "../../src/settlement/ReceiptLog.sol";
+import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
+import {Settlement} from "../../src/settlement/Settlement.sol";
+import {Staking} from "../../src/staking/Staking.sol";
+import {NodeFixture} from "./NodeFixture.sol";
+import {ReferenceTree} from "./ReferenceTree.sol";
+
+/// @title Registries, staking and settlement with one staked node and one owned model; money is a second token
+abstract contract EconomyFixture is NodeFixture {
+    bytes32 internal constant ROOT = keccak256("weights");
+    bytes32 internal constant PARENT = keccak256("parent's weights");
+    bytes32 internal constant MODEL = keccak256("model");
+    uint256 internal constant PAYER_KEY = 0x9A9;
+    uint256 internal constant REFUND_WINDOW = 2 days;
+    uint256 internal constant DISPUTE_WINDOW = 3 days;
+    /// @dev Half a unit of stake for a unit of money.
+    uint256 internal constant RATIO = 0.5e18;
+
+    address internal auditors = address(0xA0D);
+    address internal treasury = address(0x7EA);
+    address internal author = address(0xA01);
+    address internal payer = vm.addr(PAYER_KEY);
+    AccessManager internal manager;
+    Parameters internal parameters;
+    ModelRegistry internal models;
+    ModelShares internal shares;
+    Payouts internal payouts;
+    ReceiptLog internal log;
+    Staking internal staking;
+    Settlement internal settlement;
+    Token internal stakeToken;
+    IERC20 internal money;
+
+    function setUp() public virtual {
+        vm.warp(1_000_000);
+        Token.Allocation[] memory allocation = new Token.Allocation[](1);
+        allocation[0] = Token.Allocation(address(this), 1_000_000 ether);
+        stakeToken = new Token("Commonweight", "CWT", allocation);
+        money = new Token("Money", "USD", allocation);
+        manager = new AccessManager(address(this));
+        parameters = new Parameters(
+            address(manager), Parameters.Split({node: 7000, model: 1500, parents: 500, auditors: 700, treasury: 300}), numbers()
+        );
+        parameters.setStakeRatio(address(money), RATIO);
+        (models, payouts, log) = (new ModelRegistry(), new Payouts(), new ReceiptLog(registry));
+        shares = new ModelShares(models);
+        address expected = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        staking = new Staking(IERC20(stakeToken), parameters, expected, address(this));
+        settlement = new Settlement(log, staking, RevenueSplitter.Environment(parameters, models, shares, payouts, auditors, treasury));
+        assertEq(address(settlement), expected, "settlement");
+
+        register(operator, SESSION);
+        stakeToken.approve(address(staking), type(uint256).max);
+        staking.stake(operator, 1000 ether);
+        vm.prank(author);
+        models.publish(ROOT, MODEL, "", 0, "");
+    }
+
+    function numbers() internal pure returns (Parameters.NamedParameter[] memory list) {
+        list = new Parameters.NamedParameter[](4);
+        list[0] = Parameters.NamedParameter("thawPeriod", Parameters.Parameter(10 days, 1 days, 90 days));
+        list[1] = Parameters.NamedParameter("slashFraction", Parameters.Parameter(10_000, 100, 10_000));
+        list[2] = Parameters.NamedParameter("refundWindow", Parameters.Parameter(REFUND_WINDOW, 1 hours, 90 days));
+        list[3] = Parameters.NamedParameter("disputeWindow", Parameters.Parameter(DISPUTE_WINDOW, 1 hours, 90 days));
+    }
+
+    function splitter() internal returns (RevenueSplitter) {
+        return RevenueSplitter(settlement.createSplitter(operator, MODEL));
+    }
+
+    function receiptOf(uint256 cumulative) internal view returns (Receipt memory r) {
+        r.node = operator;
+        r.payer = payer;
+        r.modelId = MODEL;
+        r.requestHash = keccak256("request");
+        r.asset = address(money);
+        r.cumulativeAmount = cumulative;
+        r.channel = keccak256("channel");
+        r.batch = log.nextBatch(operator);
+    }
+
+    /// @dev Posts a batch of three, the receipt in the middle.
+    function post(Receipt memory r) internal returns (bytes32[] memory siblings) {
+        bytes32[] memory leaves = new bytes32[](3);
+        (leaves[0], leaves[1], leaves[2]) = (keccak256("a"), log.receiptDigest(r), keccak256("c"));
+        bytes32 root = ReferenceTree.root(0x13, leaves);
+        siblings = ReferenceTree.proof(0x13, leaves, 1);
+        vm.prank(r.node);
+        log.post(r.node, r.batch, root, 3, 0);
+    }
+
+    function signRequest(uint256 key, bytes32 requestHash) internal view returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, log.requestDigest(requestHash));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function cover(uint256 cumulative) internal returns (uint256) {
+        Receipt memory r = receiptOf(cumulative);
+        bytes32[] memory siblings = post(r);
+        return settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
+    }
+
+    function payIn(uint256 amount) internal {
+        money.transfer(payer, amount);
+        RevenueSplitter to = splitter();
+        vm.startPrank(payer);
+        money.approve(address(to), amount);
+        to.pay(money, amount);
+        vm.stopPrank();
+    }
+}
