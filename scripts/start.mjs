@@ -18,7 +18,8 @@ function fail(message) {
 
 async function start() {
   await prepareWorkspace(report);
-  const { main } = await import(pathToFileURL(join(root, 'packages/cli/dist/index.js')).href);
+  const { programUrl } = await import(pathToFileURL(join(root, 'packages/cli/bin/program.js')).href);
+  const { main } = await import(programUrl());
   // Inside npm a SIGKILL of npm must not leave the network behind: `dev` then watches its parent.
   const watch = process.env.npm_lifecycle_event === undefined ? [] : ['--with-parent'];
   process.exitCode = await main(['dev', ...watch, ...args]);

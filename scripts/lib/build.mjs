@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
+import { isPacked } from '../../packages/cli/bin/program.js';
 import { bundleViem } from './bundle-viem.mjs';
+import { packPrograms } from './pack.mjs';
 import { explain } from './problems.mjs';
 import { Stop } from './report.mjs';
 import { capture } from './run.mjs';
@@ -41,13 +43,14 @@ function fingerprint(root) {
 export async function build(root, report) {
   const stampFile = join(root, STAMP);
   const before = fingerprint(root);
-  if (before.complete && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === before.digest) return false;
+  if (before.complete && isPacked() && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === before.digest) return false;
   report.line('building (tsc -b)');
   report.event('build', { state: 'started' });
   const compiler = join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
   const result = await capture(process.execPath, [compiler, '-b'], { cwd: root });
   if (result.code !== 0) throw new Stop(explain('building', result.tail, root));
   await bundleViem(root);
+  await packPrograms(root);
   mkdirSync(join(root, '.cache'), { recursive: true });
   writeFileSync(stampFile, before.digest);
   report.event('build', { state: 'done' });

@@ -3,7 +3,6 @@ import { modelRegistryAbi, nodeRegistryAbi, receiptLogAbi } from './abis.gen.ts'
 import { checkChainId, checkDeployments } from './check-chain.ts';
 import { contractCaller } from './contract-caller.ts';
 import { type Deployments } from './deployments.ts';
-import { lower } from './lower.ts';
 import { type ModelsClient, modelsClient } from './models-client.ts';
 import { type NodesClient, nodesClient } from './nodes-client.ts';
 import { type ReceiptsClient, receiptsClient } from './receipts-client.ts';
@@ -41,7 +40,7 @@ export async function connectChain({ rpcUrl, chainId, deployments, privateKey }:
     chainId,
     deployments,
     domain: { chainId, verifyingContract: deployments.receiptLog },
-    account: submitter && lower(submitter.account.address),
+    account: submitter?.account.address,
     blockNumber: () => rpc.call({ what: 'block number' }, async (client) => Number(await client.getBlockNumber())),
     balance: rpc.balance,
     ...modelsClient(contractCaller(rpc, submitter, deployments.modelRegistry, modelRegistryAbi), submitter),

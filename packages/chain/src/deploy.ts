@@ -44,9 +44,15 @@ function plan({ minimumBond = 10n ** 17n, unbondingDelay = 86_400 }: DeploymentT
 
 /** Addresses of our contracts, on any chain: they follow from code and terms alone. */
 export function deploymentAddresses(chainId: number, terms: DeploymentTerms = {}): Deployments {
-  const { modelRegistry, nodeRegistry, receiptLog } = plan(terms);
-  return { chainId, modelRegistry: modelRegistry.address, nodeRegistry: nodeRegistry.address, receiptLog: receiptLog.address };
+  return addressesOf(chainId, plan(terms));
 }
+
+const addressesOf = (chainId: number, { modelRegistry, nodeRegistry, receiptLog }: ReturnType<typeof plan>): Deployments => ({
+  chainId,
+  modelRegistry: modelRegistry.address,
+  nodeRegistry: nodeRegistry.address,
+  receiptLog: receiptLog.address,
+});
 
 /**
  * Deploys what is missing, with CREATE2; no transaction for what is there. A CREATE2 address commits to the creation code and its arguments,
@@ -62,10 +68,11 @@ export async function deployContracts({ rpcUrl, chainId, privateKey, ...terms }:
     );
   }
   const submitter = new Submitter({ rpc, privateKey });
-  for (const [name, { address, initCode }] of Object.entries(plan(terms))) {
+  const steps = plan(terms);
+  for (const [name, { address, initCode }] of Object.entries(steps)) {
     if (await rpc.hasCode(address)) continue;
     await submitter.send({ to: CREATE2_FACTORY, data: concatHex([SALT, initCode]) });
     if (!(await rpc.hasCode(address))) throw new ChainError('chain_rpc', `${name} is not at ${address} although its deployment was mined`);
   }
-  return deploymentAddresses(chainId, terms);
+  return addressesOf(chainId, steps);
 }

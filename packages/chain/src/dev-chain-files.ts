@@ -1,10 +1,10 @@
-import { type Hex32 } from '@commonweight/protocol';
+import { type Hex32, isPrivateKey } from '@commonweight/protocol';
 import { randomInt } from 'node:crypto';
 import { mkdir, readFile, readdir, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from './atomic-file.ts';
 import { ChainError } from './errors.ts';
-import { generateKey, isPrivateKey } from './keys.ts';
+import { generateKey } from './keys.ts';
 
 /** What stays the same over all starts of one development chain. The file is readable by its owner only. */
 export interface DevChainIdentity {

@@ -1,6 +1,6 @@
+import { addressOfKey } from '@commonweight/protocol';
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { privateKeyToAddress } from './viem.ts';
 import { type AnvilProcess, AnvilStartError, startAnvil } from './anvil-process.ts';
 import {
   type DevChainIdentity,
@@ -37,7 +37,7 @@ export async function guardDevChain(dataDir: string, signal: AbortSignal, tell: 
     try {
       const snapshots = new Snapshots(paths, anvil.rpcUrl);
       if (restored) await snapshots.adopt();
-      else await jsonRpc(anvil.rpcUrl, 'anvil_setBalance', [privateKeyToAddress(identity.devKey), `0x${DEV_BALANCE.toString(16)}`]);
+      else await jsonRpc(anvil.rpcUrl, 'anvil_setBalance', [addressOfKey(identity.devKey), `0x${DEV_BALANCE.toString(16)}`]);
       tell({ type: 'ready', rpcUrl: anvil.rpcUrl, chainId: identity.chainId, restored });
       await keepSnapshots(anvil, snapshots, signal, tell);
     } finally {

@@ -1,9 +1,8 @@
-import { type Address, type Hex32 } from '@commonweight/protocol';
+import { type Address, type Hex32, addressOfKey } from '@commonweight/protocol';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { privateKeyToAddress } from './viem.ts';
 import { type GuardMessage } from './dev-chain-guard.ts';
 import { openDevChainFolder, readIdentity } from './dev-chain-files.ts';
 import { reapAfterGuard } from './dev-chain-lock.ts';
@@ -91,7 +90,7 @@ export async function startDevChain({ dataDir, signal, log = () => undefined }: 
     chainId: ready.chainId,
     restored: ready.restored,
     guardPid: guard.pid!,
-    devAccount: { address: privateKeyToAddress(identity.devKey).toLowerCase() as Address, privateKey: identity.devKey },
+    devAccount: { address: addressOfKey(identity.devKey), privateKey: identity.devKey },
     ended,
     stop,
     [Symbol.asyncDispose]: stop,

@@ -68,7 +68,7 @@ export function modelsClient(registry: Caller, submitter: Submitter | undefined)
         await registry.write('publish', [model.weightsRoot, model.modelId, model.manifestPointer, model.cardDigest, model.cardPointer]);
         return true;
       }
-      const caller = submitter && lower(submitter.account.address);
+      const caller = submitter?.account.address;
       if (known.owner !== caller || known.weightsRoot !== model.weightsRoot) {
         throw new ChainError(
           'chain_reverted',

@@ -70,7 +70,7 @@ const sameOffer = (a: Pick<NodeRecord, 'endpoint' | 'models'>, b: Pick<NodeRecor
 export function nodesClient(registry: Caller, domain: NodeRegistryDomain, submitter: Submitter | undefined): NodesClient {
   const self = (): Address => {
     if (!submitter) throw new ChainError('chain_read_only', 'a registration needs the private key of the operator');
-    return lower(submitter.account.address);
+    return submitter.account.address;
   };
   const nodeInfo = async (node: Address): Promise<NodeRecord | undefined> =>
     (await registry.read('isRegistered', [node])) ? toRecord({ node, info: await registry.read('nodeInfo', [node]) }) : undefined;
@@ -93,16 +93,16 @@ export function nodesClient(registry: Caller, domain: NodeRegistryDomain, submit
     registerNode: async ({ sessionPrivateKey, endpoint, models, bond }) => {
       const node = self();
       const sessionKey = addressOfKey(sessionPrivateKey);
-      const proof = proveSessionKey(node, sessionPrivateKey, domain);
+      const proof = () => proveSessionKey(node, sessionPrivateKey, domain);
       const wanted = bond ?? (await minimumBond());
       const known = await nodeInfo(node);
       if (!known) {
-        await registry.write('register', [sessionKey, proof, endpoint, models], wanted);
+        await registry.write('register', [sessionKey, proof(), endpoint, models], wanted);
         return 1;
       }
       let transactions = 0;
       if (known.sessionKey !== sessionKey) {
-        await registry.write('rotateSessionKey', [sessionKey, proof]);
+        await registry.write('rotateSessionKey', [sessionKey, proof()]);
         transactions++;
       }
       if (!sameOffer(known, { endpoint, models })) {

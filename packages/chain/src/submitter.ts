@@ -1,9 +1,10 @@
 import { type Address, type Hex32 } from '@commonweight/protocol';
-import { type Hex, type PrivateKeyAccount, type TransactionReceipt, TransactionReceiptNotFoundError, privateKeyToAccount } from './viem.ts';
+import { type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from './viem.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChainError } from './errors.ts';
 import { limits } from './limits.ts';
 import { type Rpc } from './rpc.ts';
+import { type Account, accountOfKey } from './account.ts';
 
 export interface Transaction {
   readonly to: Address;
@@ -29,14 +30,14 @@ interface Fees {
  */
 export class Submitter {
   readonly rpc: Rpc;
-  readonly account: PrivateKeyAccount;
+  readonly account: Account;
   readonly #receiptTimeout: number;
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
   constructor({ rpc, privateKey, receiptTimeout = limits.receiptTimeout }: SubmitterOptions) {
     this.rpc = rpc;
-    this.account = privateKeyToAccount(privateKey);
+    this.account = accountOfKey(privateKey);
     this.#receiptTimeout = receiptTimeout;
   }
 
@@ -69,7 +70,7 @@ export class Submitter {
     const hashes: Hex[] = [];
     for (let attempt = 0; attempt <= limits.replacements; attempt++) {
       // a margin: state that changes before inclusion may cost a little more
-      const serialized = await account.signTransaction({
+      const serialized = account.signTransaction({
         type: 'eip1559',
         chainId: this.rpc.chain.id,
         ...transaction,

@@ -17,6 +17,7 @@ export {
   TimeoutError,
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
+  type TransactionSerializableEIP1559,
   concatHex,
   createPublicClient,
   defineChain,
@@ -25,6 +26,6 @@ export {
   getContractAddress,
   http,
   keccak256,
+  serializeTransaction,
   stringToHex,
 } from 'viem';
-export { type PrivateKeyAccount, privateKeyToAccount, privateKeyToAddress } from 'viem/accounts';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process';
+import { programUrl } from './program.js';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -8,6 +9,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 2;
 } else {
-  const { main } = await import('../dist/index.js');
+  const { main } = await import(programUrl());
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -15,6 +15,8 @@ export const limits = {
   processReady: 120_000,
   /** From asking a process to end to SIGKILL. */
   processStop: 5_000,
+  /** The same for one that is still starting. */
+  startStop: 300,
   /** From the gateway's start until it has found every node. */
   discovery: 30_000,
   discoveryPoll: 100,

@@ -1,11 +1,18 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { type Address, type Hex, type Hex32, concatBytes, fromHex, toHex } from './bytes.ts';
+import { type Address, type Hex, type Hex32, concatBytes, fromHex, isHex32, toHex } from './bytes.ts';
+
+// A process signs little and often ends soon: a table of 16 multiples a window instead of 64 is built in half the time (25 ms), and a signature takes 0.2 ms more.
+secp256k1.Point.BASE.precompute(4);
 
 /** 65 bytes r || s || v (27 or 28), low s, as Ethereum writes it. */
 export type Signature = Hex;
 
 const addressOfPoint = (uncompressed: Uint8Array): Address => toHex(keccak_256(uncompressed.subarray(1)).subarray(12)) as Address;
+
+/** Whether this is `0x` and 64 lower-case digits of a number that the curve takes. */
+export const isPrivateKey = (value: unknown): value is Hex32 =>
+  typeof value === 'string' && isHex32(value) && secp256k1.utils.isValidSecretKey(fromHex(value, 32));
 
 export const addressOfKey = (privateKey: Hex32): Address => addressOfPoint(secp256k1.getPublicKey(fromHex(privateKey, 32), false));
 

@@ -3,7 +3,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts';
 import { explain } from '../fault.ts';
 import { limits } from '../limits.ts';
 import { after } from '../platform/clock.ts';
-import { aborted, listenForStop } from '../platform/stop-signals.ts';
+import { aborted, listenForStop, onAbort } from '../platform/stop-signals.ts';
 
 /** A worker or gateway that serves until its `signal` is aborted. */
 export interface Running {
@@ -25,12 +25,14 @@ export async function runRole(context: Context, start: (signal: AbortSignal) => 
   process.once('disconnect', onDisconnect);
   const signal = AbortSignal.any([stop.signal, parentGone.signal]);
   const tell = (message: Readonly<Record<string, unknown>>): void => void (process.connected && process.send?.(message));
+  let started = false;
+  // nothing may keep a role alive whose owner is gone; one that is still starting has nothing to finish
+  using _end = onAbort(signal, () => void after(started ? limits.processStop : limits.startStop, () => process.exit(exitCode.failed)));
   try {
     const role = await start(signal);
+    started = true;
     tell({ type: 'ready', url: role.url, ...(role.nodeId !== undefined && { nodeId: role.nodeId }) });
     if (!process.connected) context.streams.out(`ready ${role.url}\n`);
-    // nothing may keep a role alive whose owner is gone
-    signal.addEventListener('abort', () => void after(limits.processStop, () => process.exit(exitCode.failed)));
     await Promise.race([aborted(signal), ...(role.closed === undefined ? [] : [role.closed])]);
     await role.stop();
     return exitCode.ok;

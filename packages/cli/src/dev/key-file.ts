@@ -1,6 +1,6 @@
 import { generateKey } from '@commonweight/chain';
 import { type Address, CommonweightError, addressOfKey, isHex32 } from '@commonweight/protocol';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface KeyFile {
@@ -11,11 +11,7 @@ export interface KeyFile {
 /** Reads a key of the development network, or makes one: mode 0600, never overwritten. */
 export function ensureKeyFile(path: string): KeyFile {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  try {
-    writeFileSync(path, `${generateKey()}\n`, { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  if (!existsSync(path)) writeFileSync(path, `${generateKey()}\n`, { flag: 'wx', mode: 0o600 });
   const key = readFileSync(path, 'utf8').trim();
   if (!isHex32(key)) {
     throw new CommonweightError(

@@ -4,14 +4,17 @@ import { type Address, CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
 import type { Output } from '../output.ts';
 import { now, pause } from '../platform/clock.ts';
+import { onAbort, orAborted } from '../platform/stop-signals.ts';
 import { getJson } from '../platform/http.ts';
+import { knownPort, rememberPort } from './known-port.ts';
 import type { Layout } from './layout.ts';
 import type { KeyFile } from './key-file.ts';
+import { isPortFree } from './port.ts';
 import type { PreparedModel } from './prepare-model.ts';
 import type { RoleCommand } from './role-process.ts';
 import {
   type NetworkTerms,
-  type WorkerKeys,
+  type WorkerRole,
   ensurePayerKey,
   ensureWorkerKeys,
   gatewayCommand,
@@ -21,6 +24,7 @@ import {
 import { SupervisedRole } from './supervised-role.ts';
 
 const HOST = '127.0.0.1';
+const portOf = (url: string): number => Number(new URL(url).port);
 /** Enough for a bond and the gas of years; the money of a development chain is worth nothing. */
 const OPERATOR_FUNDS = 1_000n * 10n ** 18n;
 
@@ -44,6 +48,8 @@ interface Supervision {
   readonly command: (port: number) => RoleCommand;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Another one that is tried first. */
+  readonly firstPort?: number;
   readonly onUrl: (url: string) => void;
   /** Of its events. */
   readonly fields?: Readonly<Record<string, unknown>>;
@@ -53,8 +59,10 @@ interface Supervision {
 /** Chain, workers and gateway of one machine. `failed` resolves with the reason when the network cannot go on. */
 export class DevNetwork {
   readonly #options: NetworkOptions;
+  /** The gateway last. */
   readonly #roles: SupervisedRole[] = [];
   #chain: DevChain | undefined;
+  #served = false;
   #fail!: (reason: CommonweightError) => void;
   readonly failed = new Promise<CommonweightError>((resolve) => (this.#fail = resolve));
   readonly nodes: NetworkNode[] = [];
@@ -72,25 +80,32 @@ export class DevNetwork {
     return this.#chain;
   }
 
+  /** Resolves when the gateway knows every node. Rejects when aborted, as soon as the chain has ended; {@link stop} ends the rest. */
   async start(signal: AbortSignal): Promise<void> {
+    // what the start was given to stop it by must not stop the chain later, before the nodes
+    const starting = new AbortController();
+    using _abort = onAbort(signal, () => starting.abort(signal.reason));
+    await this.#start(starting.signal);
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
     const { layout, output } = this.#options;
     output.event('chain', { state: 'starting' });
     const expected = await expectedRpcUrl(layout);
-    const early = expected === undefined ? undefined : this.#startRoles(expected, signal);
+    const early = expected !== undefined && (await isPortFree(HOST, portOf(expected))) ? this.#startRoles(expected, signal) : undefined;
     early?.catch(() => undefined);
-    this.#chain = await startDevChain({ dataDir: layout.chain, log: this.#options.log });
+    this.#chain = await startDevChain({ dataDir: layout.chain, log: this.#options.log, signal });
     void this.#chain.ended.then((error) => error && this.#fail(error));
-    signal.throwIfAborted();
-    await this.#deploy();
+    await orAborted(this.#deploy(), signal);
     writeChainUrl(layout, this.#chain.rpcUrl);
-    signal.throwIfAborted();
-    if (early !== undefined && expected === this.#chain.rpcUrl) await early;
+    if (early !== undefined && expected === this.#chain.rpcUrl) await orAborted(early, signal);
     else {
       // the port of the last time was taken: what was started for it is of no use
       await this.#stopRoles();
-      await this.#startRoles(this.#chain.rpcUrl, signal);
+      await orAborted(this.#startRoles(this.#chain.rpcUrl, signal), signal);
     }
     await this.#waitForDiscovery(signal);
+    this.#served = true;
   }
 
   async #deploy(): Promise<void> {
@@ -123,9 +138,12 @@ export class DevNetwork {
     const keys = Array.from({ length: nodes }, (_, index) => ensureWorkerKeys(layout, index));
     const payer = ensurePayerKey(layout);
     this.payer = payer.address;
+    const ports = await Promise.all(keys.map((_, index) => knownPort(HOST, layout.node(index))));
+    // from here to the last process nothing waits: an abort finds all of them in the list, or none
     signal.throwIfAborted();
-
-    const workers = keys.map((own, index) => this.#startWorker(terms, index, own, index === liarIndex ? script : undefined));
+    const workers = keys.map((own, index) =>
+      this.#startWorker(terms, { index, keys: own, port: ports[index]!, ...(index === liarIndex && script && { script }) }),
+    );
     const gateway = this.#startGateway(terms, payer);
     const settled = await Promise.allSettled([...workers, gateway]);
     const broken = settled.find((result) => result.status === 'rejected');
@@ -133,12 +151,17 @@ export class DevNetwork {
     if (liarIndex >= 0) this.liar = keys[liarIndex]?.operator.address;
   }
 
-  async #startWorker(terms: NetworkTerms, index: number, keys: WorkerKeys, script: readonly string[] | undefined): Promise<void> {
-    const id = keys.operator.address;
+  async #startWorker(terms: NetworkTerms, worker: WorkerRole): Promise<void> {
+    const { index } = worker;
+    const id = worker.keys.operator.address;
     await this.#supervise({
-      command: (port) => workerCommand(terms, { index, keys, port, ...(script && { script }) }),
+      command: (port) => workerCommand(terms, { ...worker, port }),
       port: 0,
-      onUrl: (url) => (this.nodes[index] = { id, url }),
+      firstPort: worker.port,
+      onUrl: (url) => {
+        this.nodes[index] = { id, url };
+        rememberPort(terms.layout.node(index), portOf(url));
+      },
       fields: { node: id },
     });
   }
@@ -155,14 +178,15 @@ export class DevNetwork {
   }
 
   /** Starts a role and keeps it running. A restart keeps the port: clients and the chain were told the URL. */
-  async #supervise({ command, port, onUrl, fields = {}, onGivenUp }: Supervision): Promise<void> {
+  async #supervise({ command, port, firstPort = port, onUrl, fields = {}, onGivenUp }: Supervision): Promise<void> {
     const { output } = this.#options;
     const { name, logFile } = command(port);
+    const tried = [firstPort];
     let ownPort = port;
-    const role: SupervisedRole = new SupervisedRole(() => command(ownPort), {
+    const role: SupervisedRole = new SupervisedRole(() => command(tried.pop() ?? ownPort), {
       onReady: ({ url }, first, pid) => {
         onUrl(url);
-        ownPort = Number(new URL(url).port);
+        ownPort = portOf(url);
         output.event('process', { name, state: 'ready', url, pid, ...fields });
         if (!first) output.note(`${name} is back on ${url}`);
       },
@@ -199,13 +223,15 @@ export class DevNetwork {
 
   /** Gateway first, then the workers, the chain last: receipts that were signed can still be posted. Bounded at each step. */
   async stop(): Promise<void> {
+    // a network that never served has signed nothing
+    if (!this.#served) await Promise.all([this.#stopRoles(), this.#chain?.stop()]);
     await this.#stopRoles();
     await this.#chain?.stop();
   }
 
   async #stopRoles(): Promise<void> {
     const roles = this.#roles.splice(0);
-    await Promise.all(roles.slice(-1).map((role) => role.stop()));
+    if (this.#served) await roles.at(-1)?.stop();
     await Promise.all(roles.map((role) => role.stop()));
   }
 

@@ -5,10 +5,8 @@ import { UsageError } from '../fault.ts';
 /** Refuses a port that somebody listens on, before anything else is started. Port 0 means any free one. */
 export async function requireFreePort(host: string, port: number): Promise<void> {
   if (port === 0) return;
-  const server = createServer();
-  server.listen({ host, port, exclusive: true });
   try {
-    await once(server, 'listening');
+    await listenOnce(host, port);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const why =
@@ -22,6 +20,19 @@ export async function requireFreePort(host: string, port: number): Promise<void>
       cause: error,
     });
   }
+}
+
+/** Whether a server of this user could listen there now. */
+export const isPortFree = (host: string, port: number): Promise<boolean> =>
+  listenOnce(host, port).then(
+    () => true,
+    () => false,
+  );
+
+async function listenOnce(host: string, port: number): Promise<void> {
+  const server = createServer();
+  server.listen({ host, port, exclusive: true });
+  await once(server, 'listening');
   server.close();
   await once(server, 'close');
 }

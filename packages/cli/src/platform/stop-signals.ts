@@ -23,6 +23,27 @@ export function listenForStop(): StopSignals {
   return stop;
 }
 
+/** Calls `action` once when `signal` is aborted, at once if it is; disposed of, it is not called any more. */
+export function onAbort(signal: AbortSignal, action: () => void): Disposable {
+  if (signal.aborted) action();
+  else signal.addEventListener('abort', action, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', action) };
+}
+
+/** What `work` gives, or a rejection with the signal's reason as soon as it is aborted; how the work ends after that is nobody's business. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const cancelled = new Promise<never>((_, reject) => {
+    const listener = onAbort(signal, () => reject(signal.reason));
+    onAbort(over.signal, () => listener[Symbol.dispose]());
+  });
+  try {
+    return await Promise.race([work, cancelled]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** Resolves when `signal` is aborted. */
 export const aborted = (signal: AbortSignal): Promise<undefined> =>
   new Promise((resolve) => {

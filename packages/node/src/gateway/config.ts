@@ -1,5 +1,5 @@
 import { CommonweightError } from '@commonweight/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { gatewayLimits as limits } from '../limits.ts';
 import { readSmallFile } from '../platform/files.ts';
 

@@ -1,5 +1,5 @@
 import { type Address, CommonweightError, ZERO_ADDRESS, isAddress } from '@commonweight/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { workerLimits } from '../limits.ts';
 import { readSmallFile } from '../platform/files.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { inertFields } from './inert-fields.ts';
 import { MILLION, toMillionths } from './millionths.ts';

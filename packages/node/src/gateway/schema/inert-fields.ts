@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const short = z.string().max(512).nullish();
 const emptyArray = z.array(z.never(), 'tools are not supported').max(0, 'tools are not supported').nullish();
