@@ -2,7 +2,7 @@ import { createWasmExecutor } from '@commonweight/engine';
 import { loadEngineWasm } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import { addPosition, noFigures } from './compare.ts';
-import { loadFloat } from './load-float.ts';
+import { loadFloat } from '@commonweight/testkit';
 
 /** One process: takes windows of ids, answers with their figures. Both models are loaded once. */
 const [gguf, packageDir] = process.argv.slice(2);

@@ -228,6 +228,24 @@ function rope(): object[] {
   return inputs.map(([head, table]) => ({ head, table, expect: numbers(spec.ropeBig(big(head), big(table))) }));
 }
 
+function qkNorm(): object[] {
+  const inputs: [number[], number[], number, number][] = [
+    [list(4, () => 0), list(4, () => 1 << 20), 20, 1],
+    [[1, 0], [1 << 21, 1], 21, 1],
+    [list(16, (i) => (i % 3 ? MAX : -MAX)), list(16, () => 1 << 21), -64, 2 ** 48],
+    [list(16, (i) => (i === 5 ? MAX : 0)), list(16, () => 1 << 21), 16, 1],
+  ];
+  for (let bits = 3; bits <= 31; bits += 2)
+    inputs.push([list(8, () => wildNumber(bits)), list(8, () => wildNumber(21)), random.integer(10, 30), random.integer(1, 1 << 20)]);
+  return inputs.map(([x, weights, exponent, epsilon]) => ({
+    x,
+    weights,
+    exponent,
+    epsilon,
+    expect: numbers(spec.qkNormBig(big(x), big(weights), BigInt(exponent), BigInt(epsilon))),
+  }));
+}
+
 const cached = (vector: readonly number[]) => {
   const { q, scale } = spec.quantiseBig(big(vector), 8n);
   return { q: numbers(q), scale: Number(scale.m << (scale.e + 7n)) };
@@ -402,6 +420,19 @@ function forward(): object[] {
       head: 'untied',
       gain: 16,
     },
+    {
+      seed: 5,
+      layers: 1,
+      width: 24,
+      heads: 2,
+      kvHeads: 1,
+      headDimension: 10,
+      ffnWidth: 20,
+      vocabulary: 17,
+      context: 24,
+      qkvBias: true,
+      qkNorm: true,
+    },
   ] as const;
   return models.map((options) => {
     const { manifest, weights, source } = buildTinyModel(options);
@@ -431,3 +462,4 @@ write('adjust-logits', '14', adjustLogits());
 write('sampler', '14', sampler());
 write('log2', '14.1', log2());
 write('logprobs', '14.1', logprobs());
+write('qk-norm', '6.2', qkNorm());

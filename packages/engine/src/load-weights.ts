@@ -1,6 +1,6 @@
 import { CommonweightError, type Manifest, type Tensor, packageFiles, padTo, tensorParts } from '@commonweight/protocol';
 import type { WeightsSource } from './executor.ts';
-import { checkManifestTensors, checkMatrixData, checkNormData } from './reference/check-tensors.ts';
+import { checkBiasData, checkManifestTensors, checkMatrixData, checkNormData } from './reference/check-tensors.ts';
 
 /** Where weights go. Addresses are whatever `allocate` gives out. */
 export interface WeightsMemory {
@@ -37,5 +37,7 @@ function check(tensor: Tensor, base: number, memory: WeightsMemory): void {
     checkMatrixData(tensor, new Int8Array(buffer, byteOffset, length), multipliers, memory.lowestAt(base + tensor.weights, length));
   } else if (tensor.kind === 'norm') {
     checkNormData(tensor, memory.int32(base + tensor.offset, tensor.length));
+  } else if (tensor.kind === 'bias') {
+    checkBiasData(tensor, memory.int32(base + tensor.offset, tensor.length));
   }
 }

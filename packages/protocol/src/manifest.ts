@@ -35,6 +35,14 @@ export interface NormTensor {
   readonly offset: number;
 }
 
+/** Added to what a matrix gives: `length` int32 little-endian, Q16 (SPEC section 6.1). */
+export interface BiasTensor {
+  readonly kind: 'bias';
+  readonly name: string;
+  readonly length: number;
+  readonly offset: number;
+}
+
 /** RoPE table: `positions` x `pairs` x (cos, sin), int16 little-endian, 32767 = 1. */
 export interface RopeTensor {
   readonly kind: 'rope';
@@ -44,7 +52,7 @@ export interface RopeTensor {
   readonly offset: number;
 }
 
-export type Tensor = MatrixTensor | NormTensor | RopeTensor;
+export type Tensor = MatrixTensor | NormTensor | BiasTensor | RopeTensor;
 
 /** Shape and operations of a decoder-only transformer. Every field changes results. */
 export interface Graph {
@@ -60,7 +68,11 @@ export interface Graph {
   readonly context: number;
   /** EPS of SPEC section 4: max(1, round(eps * d * 2^24)). */
   readonly normEpsilon: number;
-  /** log2(e)/sqrt(headDimension) = mantissa * 2^(exponent - 16), 2^15 <= mantissa < 2^16. */
+  /** Whether q, k and v each have a bias (SPEC section 6.1). */
+  readonly qkvBias: boolean;
+  /** RMSNorm of every head of q and k before RoPE (SPEC section 6.2), with EPS = max(1, round(eps * headDimension * 2^32)); null: none. */
+  readonly qkNorm: { readonly epsilon: number } | null;
+  /** log2(e)/sqrt(headDimension), times YaRN's attention factor squared, = mantissa * 2^(exponent - 16), 2^15 <= mantissa < 2^16. */
   readonly attentionScale: { readonly mantissa: number; readonly exponent: number };
   readonly rope: 'interleaved';
   /** `tied`: the head is the matrix `token_embd`. `untied`: it is `output`. */
@@ -96,7 +108,7 @@ export interface Manifest {
 /** Names of the files of a package: weights, tokenizer, chat template. */
 export const packageFiles = { weights: 'weights.bin', tokenizer: 'tokenizer.json', chatTemplate: 'chat_template.jinja' } as const;
 
-/** Names of the tensors of layer `layer`, in file order, and their shape as (rows, columns) or (length). */
+/** Names of the tensors that layer `layer` may have. */
 export function layerTensorNames(layer: number) {
   const at = `blk.${layer}.`;
   return {
@@ -104,6 +116,11 @@ export function layerTensorNames(layer: number) {
     q: `${at}attn_q`,
     k: `${at}attn_k`,
     v: `${at}attn_v`,
+    qBias: `${at}attn_q.bias`,
+    kBias: `${at}attn_k.bias`,
+    vBias: `${at}attn_v.bias`,
+    qNorm: `${at}attn_q_norm`,
+    kNorm: `${at}attn_k_norm`,
     o: `${at}attn_output`,
     ffnNorm: `${at}ffn_norm`,
     gate: `${at}ffn_gate`,
@@ -124,6 +141,7 @@ export function tensorParts(tensor: Tensor): readonly { readonly offset: number;
         { offset: tensor.multipliers, size: size(4 * padTo(tensor.rows, 16)) },
       ];
     case 'norm':
+    case 'bias':
       return [{ offset: tensor.offset, size: size(4 * tensor.length) }];
     case 'rope':
       return [{ offset: tensor.offset, size: size(4 * tensor.positions * tensor.pairs) }];
@@ -158,11 +176,14 @@ function parseGraph(value: unknown): Graph {
     'vocabulary',
     'context',
     'normEpsilon',
+    'qkvBias',
+    'qkNorm',
     'attentionScale',
     'rope',
     'head',
     'commitPoints',
   ]);
+  const qkNorm = f.raw('qkNorm') === null ? null : new Fields(f.raw('qkNorm'), 'graph.qkNorm', ['epsilon']);
   const scale = new Fields(f.raw('attentionScale'), 'graph.attentionScale', ['mantissa', 'exponent']);
   const graph: Graph = {
     layers: f.integer('layers', 1, limits.layers),
@@ -174,6 +195,8 @@ function parseGraph(value: unknown): Graph {
     vocabulary: f.integer('vocabulary', 2, limits.matrixRows),
     context: f.integer('context', 2, limits.positions),
     normEpsilon: f.integer('normEpsilon', 1, 2 ** 48),
+    qkvBias: f.boolean('qkvBias'),
+    qkNorm: qkNorm && { epsilon: qkNorm.integer('epsilon', 1, 2 ** 48) },
     attentionScale: { mantissa: scale.integer('mantissa', 1 << 15, (1 << 16) - 1), exponent: scale.integer('exponent', -32, 8) },
     rope: f.literal('rope', ['interleaved']),
     head: f.literal('head', ['tied', 'untied']),
@@ -220,6 +243,15 @@ function parseTensor(value: unknown, path: string): Tensor {
       offset: offset(f, 'offset'),
     };
   }
+  if (kind === 'bias') {
+    const f = new Fields(value, path, ['kind', 'name', 'length', 'offset']);
+    return {
+      kind,
+      name: f.string('name', 64, /^[a-z0-9_.]+$/),
+      length: f.integer('length', 1, limits.matrixColumns),
+      offset: offset(f, 'offset'),
+    };
+  }
   if (kind === 'rope') {
     const f = new Fields(value, path, ['kind', 'name', 'positions', 'pairs', 'offset']);
     return {
@@ -230,7 +262,7 @@ function parseTensor(value: unknown, path: string): Tensor {
       offset: offset(f, 'offset'),
     };
   }
-  throw new DecodeError(`${path}.kind`, 'matrix, norm or rope', kind);
+  throw new DecodeError(`${path}.kind`, 'matrix, norm, bias or rope', kind);
 }
 
 function parseFile(value: unknown, path: string): ModelFile {
@@ -252,24 +284,38 @@ function parseGeneration(value: unknown): GenerationDefaults {
   };
 }
 
-/** The tensors that a graph needs, with their shapes. */
-export function expectedTensors(graph: Graph): Map<string, readonly [rows: number, columns: number] | number> {
+/** What a graph demands of a tensor other than the RoPE table. */
+export type TensorShape =
+  | { readonly kind: 'matrix'; readonly rows: number; readonly columns: number }
+  | { readonly kind: 'norm'; readonly length: number }
+  | { readonly kind: 'bias'; readonly length: number };
+
+/** The tensors that a graph needs beside the RoPE table, by name, with their shapes. */
+export function expectedTensors(graph: Graph): Map<string, TensorShape> {
   const { width, ffnWidth, vocabulary } = graph;
   const q = graph.heads * graph.headDimension;
   const kv = graph.kvHeads * graph.headDimension;
-  const shapes = new Map<string, readonly [number, number] | number>([
-    ['token_embd', [vocabulary, width]],
-    ['output_norm', width],
+  const matrix = (rows: number, columns: number): TensorShape => ({ kind: 'matrix', rows, columns });
+  const norm = (length: number): TensorShape => ({ kind: 'norm', length });
+  const bias = (length: number): TensorShape => ({ kind: 'bias', length });
+  const shapes = new Map<string, TensorShape>([
+    ['token_embd', matrix(vocabulary, width)],
+    ['output_norm', norm(width)],
   ]);
-  if (graph.head === 'untied') shapes.set('output', [vocabulary, width]);
+  if (graph.head === 'untied') shapes.set('output', matrix(vocabulary, width));
   for (let layer = 0; layer < graph.layers; layer++) {
     const names = layerTensorNames(layer);
-    shapes.set(names.attentionNorm, width).set(names.ffnNorm, width);
-    shapes.set(names.q, [q, width]).set(names.k, [kv, width]).set(names.v, [kv, width]).set(names.o, [width, q]);
-    shapes.set(names.gate, [ffnWidth, width]).set(names.up, [ffnWidth, width]).set(names.down, [width, ffnWidth]);
+    shapes.set(names.attentionNorm, norm(width)).set(names.ffnNorm, norm(width));
+    shapes.set(names.q, matrix(q, width)).set(names.k, matrix(kv, width)).set(names.v, matrix(kv, width)).set(names.o, matrix(width, q));
+    if (graph.qkvBias) shapes.set(names.qBias, bias(q)).set(names.kBias, bias(kv)).set(names.vBias, bias(kv));
+    if (graph.qkNorm) shapes.set(names.qNorm, norm(graph.headDimension)).set(names.kNorm, norm(graph.headDimension));
+    shapes.set(names.gate, matrix(ffnWidth, width)).set(names.up, matrix(ffnWidth, width)).set(names.down, matrix(width, ffnWidth));
   }
   return shapes;
 }
+
+const shapeText = (shape: TensorShape): string =>
+  `${shape.kind} ${shape.kind === 'matrix' ? `${shape.rows} x ${shape.columns}` : shape.length}`;
 
 function checkTensors({ graph, tensors, files }: Manifest): void {
   const expected = expectedTensors(graph);
@@ -290,12 +336,7 @@ function checkTensors({ graph, tensors, files }: Manifest): void {
     }
     const shape = expected.get(tensor.name);
     if (shape === undefined) throw new DecodeError(where, 'a tensor of the graph', tensor.name);
-    const fits =
-      tensor.kind === 'norm'
-        ? shape === tensor.length
-        : typeof shape !== 'number' && shape[0] === tensor.rows && shape[1] === tensor.columns;
-    if (!fits)
-      throw new DecodeError(where, `shape ${String(shape)}`, tensor.kind === 'norm' ? tensor.length : `${tensor.rows},${tensor.columns}`);
+    if (shapeText(shape) !== shapeText(tensor)) throw new DecodeError(where, shapeText(shape), shapeText(tensor));
   }
   for (const name of [...expected.keys(), 'rope']) if (!seen.has(name)) throw new DecodeError('tensors', `the tensor ${name}`, undefined);
 

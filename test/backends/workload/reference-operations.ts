@@ -26,7 +26,7 @@ export const referenceOperations: Operations = {
   swiglu: reference.swiglu,
   residualAdd: (x, y) => {
     const sum = x.slice();
-    reference.addToResidual(sum, y);
+    reference.addSaturating(sum, y);
     return sum;
   },
 };

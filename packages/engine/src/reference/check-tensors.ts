@@ -1,4 +1,5 @@
 import {
+  type BiasTensor,
   type Graph,
   type Manifest,
   type MatrixTensor,
@@ -8,12 +9,13 @@ import {
   padTo,
 } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
+import { INT32_LIMIT } from './rsh.ts';
 import { TensorError } from './tensor-error.ts';
 
 /** Checks what SPEC section 2 demands of a manifest's tensors beyond `parseManifest`: exponents, and one activation width for matrices that share an input. */
 export function checkManifestTensors({ graph, tensors }: Manifest): void {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  for (const tensor of tensors) if (tensor.kind !== 'rope') checkExponent(tensor);
+  for (const tensor of tensors) if (tensor.kind === 'matrix' || tensor.kind === 'norm') checkExponent(tensor);
   for (const group of sharedInputs(graph)) {
     const widths = group.map((name) => activationBits(byName.get(name), name));
     if (widths.some((bits) => bits !== widths[0]))
@@ -50,6 +52,12 @@ export function checkNormData(tensor: NormTensor, weights: Int32Array): void {
   }
 }
 
+/** Checks the values of a bias: -2^31 never occurs. */
+export function checkBiasData(tensor: BiasTensor, values: Int32Array): void {
+  const lowest = values.indexOf(-(2 ** 31));
+  if (lowest !== -1) throw new TensorError(tensor.name, `values from -${INT32_LIMIT} to ${INT32_LIMIT}`, `-2^31 at ${lowest}`);
+}
+
 function checkPadding(tensor: MatrixTensor, packed: Int8Array, rows: number, columns: number): void {
   for (let n = 0; n < rows; n++) {
     for (let k = n < tensor.rows ? tensor.columns : 0; k < columns; k++) {
@@ -63,7 +71,7 @@ function checkPadding(tensor: MatrixTensor, packed: Int8Array, rows: number, col
 export const packedIndex = (n: number, k: number, paddedColumns: number): number =>
   ((n >> 4) * (paddedColumns >> 2) + (k >> 2)) * 64 + (n & 15) * 4 + (k & 3);
 
-function checkExponent(tensor: Exclude<Tensor, { kind: 'rope' }>): void {
+function checkExponent(tensor: MatrixTensor | NormTensor): void {
   if (!Number.isInteger(tensor.exponent) || Math.abs(tensor.exponent) > limits.exponent) {
     throw new TensorError(tensor.name, `an exponent from -${limits.exponent} to ${limits.exponent}`, String(tensor.exponent));
   }

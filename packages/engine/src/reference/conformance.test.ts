@@ -17,9 +17,10 @@ import { exp2n } from './exp2n.ts';
 import { isqrt } from './isqrt.ts';
 import { type KeyValueHead, cacheEntry } from './kv-cache.ts';
 import { matmul } from './matmul.ts';
+import { qkNorm } from './qk-norm.ts';
 import { type Quantised, quantise, quantiseWide } from './quantise.ts';
 import { requantise } from './requantise.ts';
-import { addToResidual } from './residual-add.ts';
+import { addSaturating } from './add-saturating.ts';
 import { rmsNormQuantise } from './rms-norm.ts';
 import { rope } from './rope.ts';
 import { rsh, rshBig } from './rsh.ts';
@@ -85,6 +86,9 @@ describe('conformance/ops', () => {
     );
     return [...matmul(weights, Int16Array.from(q), rows)];
   });
+  conforms<{ x: number[]; weights: number[]; exponent: number; epsilon: number }>('qk-norm', 15, ({ x, weights, exponent, epsilon }) => [
+    ...qkNorm(Int32Array.from(x), { weights: Int32Array.from(weights), exponent }, epsilon),
+  ]);
   conforms<{ acc: number; multiplier: number; exponent: number; mantissa: number; scaleExponent: number; fractionBits: number }>(
     'requantise',
     100,
@@ -116,7 +120,7 @@ describe('conformance/ops', () => {
   conforms<{ gate: number; up: number }>('swiglu', 50, ({ gate, up }) => String(swiglu(Int32Array.of(gate), Int32Array.of(up))[0]));
   conforms<{ x: number; y: number }>('residual-add', 10, ({ x, y }) => {
     const residual = Int32Array.of(x);
-    addToResidual(residual, Int32Array.of(y));
+    addSaturating(residual, Int32Array.of(y));
     return residual[0];
   });
   conforms<{ logits: number[]; temperature: number }>('logit-weights', 6, ({ logits, temperature }) => {
@@ -145,7 +149,7 @@ describe('conformance/ops', () => {
   conforms<{ logits: number[]; id: number; top: number }>('logprobs', 60, ({ logits, id, top }) =>
     tokenLogprobs(Int32Array.from(logits), id, top),
   );
-  conforms<{ manifest: unknown; weights: string; ids: number[] }>('forward', 2, ({ manifest, weights, ids }) =>
+  conforms<{ manifest: unknown; weights: string; ids: number[] }>('forward', 3, ({ manifest, weights, ids }) =>
     forwardDigests(createReferenceExecutor(parseManifest(manifest), memorySource(fromBase64(weights))), ids),
   );
 });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { int32, runs } from '../testing/arbitraries.ts';
 import { embedBig, satBig } from '../testing/restatements.ts';
 import { embed } from './embedding.ts';
-import { addToResidual } from './residual-add.ts';
+import { addSaturating } from './add-saturating.ts';
 
 it('embed equals the restatement for every exponent', () => {
   fc.assert(
@@ -23,12 +23,12 @@ it('the residual add saturates at both ends', () => {
   fc.assert(
     fc.property(int32, int32, (a, b) => {
       const x = Int32Array.of(a);
-      addToResidual(x, Int32Array.of(b));
+      addSaturating(x, Int32Array.of(b));
       expect(BigInt(x[0]!)).toBe(satBig(BigInt(a) + BigInt(b)));
     }),
     runs,
   );
   const ends = Int32Array.of(2 ** 31 - 1, -(2 ** 31 - 1));
-  addToResidual(ends, Int32Array.of(1, -1));
+  addSaturating(ends, Int32Array.of(1, -1));
   expect([...ends]).toEqual([2 ** 31 - 1, -(2 ** 31 - 1)]);
 });

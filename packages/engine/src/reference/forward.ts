@@ -3,10 +3,11 @@ import { embed } from './embedding.ts';
 import { type KeyValueHead, storeKeyValue } from './kv-cache.ts';
 import type { Layer, Matrix, Model } from './load-model.ts';
 import { matmul } from './matmul.ts';
+import { qkNorm } from './qk-norm.ts';
 import { type Quantised, quantise, quantiseWide } from './quantise.ts';
 import { requantise } from './requantise.ts';
-import { addToResidual } from './residual-add.ts';
-import { rmsNormQuantise } from './rms-norm.ts';
+import { addSaturating } from './add-saturating.ts';
+import { type NormWeights, rmsNormQuantise } from './rms-norm.ts';
 import { rope } from './rope.ts';
 import { swiglu } from './swiglu.ts';
 
@@ -29,23 +30,27 @@ export function runLayer(
   cache: readonly KeyValueHead[],
 ): void {
   const { heads, kvHeads, headDimension: size, normEpsilon } = graph;
+  const { biases, qkNorms } = layer;
   const slice = (vector: Int32Array, head: number): Int32Array => vector.subarray(head * size, (head + 1) * size);
   const angles = table.subarray(position * size, (position + 1) * size);
 
   const input = rmsNormQuantise(x, layer.attentionNorm, normEpsilon, layer.q.activationBits);
   const [q, k, v] = [layer.q, layer.k, layer.v].map((matrix) => apply(matrix, input, VALUE_BITS)) as [Int32Array, Int32Array, Int32Array];
-  for (const [g, head] of cache.entries()) storeKeyValue(head, position, rope(slice(k, g), angles), slice(v, g));
+  for (const [i, bias] of biases?.entries() ?? []) addSaturating([q, k, v][i]!, bias);
+  const rotated = (vector: Int32Array, head: number, norm: NormWeights | undefined): Int32Array =>
+    rope(norm ? qkNorm(slice(vector, head), norm, graph.qkNorm!.epsilon) : slice(vector, head), angles);
+  for (const [g, head] of cache.entries()) storeKeyValue(head, position, rotated(k, g, qkNorms?.[1]), slice(v, g));
 
   const attended = new Float64Array(heads * size);
   for (let h = 0; h < heads; h++) {
     const head = cache[Math.floor(h / (heads / kvHeads))]!;
-    attended.set(attend(rope(slice(q, h), angles), head, position + 1, graph.attentionScale), h * size);
+    attended.set(attend(rotated(q, h, qkNorms?.[0]), head, position + 1, graph.attentionScale), h * size);
   }
-  addToResidual(x, apply(layer.o, withFractionBits(quantise(attended, layer.o.activationBits), 24), RESIDUAL_BITS));
+  addSaturating(x, apply(layer.o, withFractionBits(quantise(attended, layer.o.activationBits), 24), RESIDUAL_BITS));
 
   const ffnInput = rmsNormQuantise(x, layer.ffnNorm, normEpsilon, layer.gate.activationBits);
   const activated = swiglu(apply(layer.gate, ffnInput, VALUE_BITS), apply(layer.up, ffnInput, VALUE_BITS));
-  addToResidual(x, apply(layer.down, withFractionBits(quantiseWide(activated, layer.down.activationBits), 32), RESIDUAL_BITS));
+  addSaturating(x, apply(layer.down, withFractionBits(quantiseWide(activated, layer.down.activationBits), 32), RESIDUAL_BITS));
 }
 
 /** Logits of a position from its residual stream after the last layer: int32 Q16, one per id. */

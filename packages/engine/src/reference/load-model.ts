@@ -1,6 +1,6 @@
 import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
 import type { WeightsSource } from '../executor.ts';
-import { checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './check-tensors.ts';
+import { checkBiasData, checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './check-tensors.ts';
 import type { NormWeights } from './rms-norm.ts';
 import { TensorError } from './tensor-error.ts';
 
@@ -19,6 +19,10 @@ export interface Layer {
   readonly q: Matrix;
   readonly k: Matrix;
   readonly v: Matrix;
+  /** Of q, k and v; undefined where the graph has none. */
+  readonly biases: readonly [q: Int32Array, k: Int32Array, v: Int32Array] | undefined;
+  /** Norms of the heads of q and k; undefined where the graph has none. */
+  readonly qkNorms: readonly [q: NormWeights, k: NormWeights] | undefined;
   readonly o: Matrix;
   readonly ffnNorm: NormWeights;
   readonly gate: Matrix;
@@ -52,6 +56,8 @@ export function loadModel(manifest: Manifest, source: WeightsSource): Model {
         q: reader.matrix(names.q),
         k: reader.matrix(names.k),
         v: reader.matrix(names.v),
+        biases: graph.qkvBias ? [reader.bias(names.qBias), reader.bias(names.kBias), reader.bias(names.vBias)] : undefined,
+        qkNorms: graph.qkNorm ? [reader.norm(names.qNorm), reader.norm(names.kNorm)] : undefined,
         o: reader.matrix(names.o),
         ffnNorm: reader.norm(names.ffnNorm),
         gate: reader.matrix(names.gate),
@@ -93,6 +99,13 @@ class TensorReader {
     const weights = this.#int32(tensor.offset, tensor.length);
     checkNormData(tensor, weights);
     return { weights, exponent: tensor.exponent };
+  }
+
+  bias(name: string): Int32Array {
+    const tensor = this.#find(name, 'bias');
+    const values = this.#int32(tensor.offset, tensor.length);
+    checkBiasData(tensor, values);
+    return values;
   }
 
   rope(): Int16Array {

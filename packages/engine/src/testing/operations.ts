@@ -8,7 +8,7 @@ export { newKeyValueHead, storeKeyValue } from '../reference/kv-cache.ts';
 export { matmul } from '../reference/matmul.ts';
 export { quantiseWide } from '../reference/quantise.ts';
 export { requantise } from '../reference/requantise.ts';
-export { addToResidual } from '../reference/residual-add.ts';
+export { addSaturating } from '../reference/add-saturating.ts';
 export { rmsNormQuantise } from '../reference/rms-norm.ts';
 export { rope } from '../reference/rope.ts';
 export { type Scale, sdiv } from '../reference/scale.ts';

@@ -87,6 +87,23 @@ export function rmsNormBig(
   return { q, scale: { m, e: e - weightExponent - s / 2n } };
 }
 
+/** Norm of a head of q or k, Q16 in and out. */
+export function qkNormBig(x: readonly bigint[], w: readonly bigint[], weightExponent: bigint, epsilon: bigint): bigint[] {
+  const v = within(
+    x.reduce((sum, value) => sum + value * value, epsilon),
+    71n,
+  );
+  const over = bits(v) - 52n;
+  const s = over % 2n === 0n ? over : over + 1n;
+  const r = within(isqrtBig((s >= 0n ? v >> s : v << -s) / BigInt(x.length)), 26n);
+  if (r < 1n << 21n) throw new RangeError('root below 2^21');
+  const inverse = (1n << 51n) / r;
+  return x.map((value, i) => {
+    const u = within(floorShift(within(value * inverse, 61n), 27n + s / 2n), 29n);
+    return satBig(floorShift(within(u * w[i]!, 50n), clampShiftBig(weightExponent + 8n)));
+  });
+}
+
 export const requantiseBig = (acc: bigint, rm: bigint, exponent: bigint, { m, e }: ScaleBig, f: bigint): bigint =>
   satBig(floorShift(within(floorShift(within(acc * rm, 58n), 22n) * m, 54n), clampShiftBig(exponent - 22n - e - f)));
 

@@ -32,6 +32,8 @@ export interface TinyModelOptions {
   readonly vocabulary?: number;
   readonly context?: number;
   readonly head?: Graph['head'];
+  readonly qkvBias?: boolean;
+  readonly qkNorm?: boolean;
   readonly activationBits?: number;
   readonly commitPoints?: readonly number[];
   /** Every matrix of the layers is scaled up by 2^gain: 0 is tame, 16 drives the fixed-point values into saturation. */
@@ -48,7 +50,7 @@ export interface TinyModel {
   readonly source: WeightsSource;
 }
 
-/** Shapes that between them reach every path: multiples of the tile, nothing a multiple of anything, an untied head, int8 activations. */
+/** Shapes that between them reach every path: multiples of the tile, nothing a multiple of anything, an untied head, int8 activations */
 export const tinyShapes = {
   regular: {},
   odd: { layers: 3, width: 72, heads: 6, kvHeads: 2, headDimension: 10, ffnWidth: 100, vocabulary: 101, commitPoints: [0, 2] },
@@ -57,10 +59,24 @@ export const tinyShapes = {
   saturating: { gain: 16 },
 } as const satisfies Readonly<Record<string, TinyModelOptions>>;
 
+/** Graphs beyond Llama's: biases, norms of heads. */
+export const tinyGraphs = {
+  biased: { seed: 5, qkvBias: true },
+  normedHeads: { seed: 6, heads: 3, kvHeads: 1, headDimension: 38, qkNorm: true, head: 'untied' },
+  biasedAndNormed: { seed: 7, width: 40, heads: 2, headDimension: 64, qkvBias: true, qkNorm: true, gain: 16 },
+} as const satisfies Readonly<Record<string, TinyModelOptions>>;
+
 /** A small random model in memory, the same bytes on every machine: a real package's layout without the size. */
 export function buildTinyModel(options: TinyModelOptions = {}, sha256?: Sha256): TinyModel {
   const { layers = 2, width = 64, heads = 4, kvHeads = 2, headDimension = 16, ffnWidth = 128, vocabulary = 96, context = 128 } = options;
-  const { head = 'tied', activationBits = 14, gain = 0, commitPoints = Array.from({ length: layers }, (_, i) => i) } = options;
+  const {
+    head = 'tied',
+    qkvBias = false,
+    qkNorm = false,
+    activationBits = 14,
+    gain = 0,
+    commitPoints = Array.from({ length: layers }, (_, i) => i),
+  } = options;
   const random = new Xorshift(options.seed ?? 1);
   const parts: Uint8Array[] = [];
   const tensors: Tensor[] = [];
@@ -81,9 +97,14 @@ export function buildTinyModel(options: TinyModelOptions = {}, sha256?: Sha256):
     const tensor: MatrixTensor = { kind: 'matrix', name, rows, columns, exponent, activationBits, weights, multipliers };
     tensors.push(tensor);
   };
-  const norm = (name: string): void => {
-    const values = Array.from({ length: width }, () => random.integer(-(1 << 18), 1 << 21));
-    tensors.push({ kind: 'norm', name, length: width, exponent: 20, offset: append(int32Bytes(values)) });
+  const norm = (name: string, length = width): void => {
+    const values = Array.from({ length }, () => random.integer(-(1 << 18), 1 << 21));
+    tensors.push({ kind: 'norm', name, length, exponent: 20, offset: append(int32Bytes(values)) });
+  };
+  // Most of a size like the values that they are added to, some near the ends of int32.
+  const bias = (name: string, length: number): void => {
+    const values = Array.from({ length }, () => random.integer(-(2 ** 18), 2 ** 18) * (random.integer(0, 40) === 0 ? 2 ** 13 - 1 : 1));
+    tensors.push({ kind: 'bias', name, length, offset: append(int32Bytes(values)) });
   };
 
   tensors.push({
@@ -101,6 +122,15 @@ export function buildTinyModel(options: TinyModelOptions = {}, sha256?: Sha256):
     matrix(names.q, heads * headDimension, width, 30 - gain);
     matrix(names.k, kvHeads * headDimension, width, 30 - gain);
     matrix(names.v, kvHeads * headDimension, width, 30 - gain);
+    if (qkvBias) {
+      bias(names.qBias, heads * headDimension);
+      bias(names.kBias, kvHeads * headDimension);
+      bias(names.vBias, kvHeads * headDimension);
+    }
+    if (qkNorm) {
+      norm(names.qNorm, headDimension);
+      norm(names.kNorm, headDimension);
+    }
     matrix(names.o, width, heads * headDimension, 31 - gain);
     norm(names.ffnNorm);
     matrix(names.gate, ffnWidth, width, 30 - gain);
@@ -128,6 +158,8 @@ export function buildTinyModel(options: TinyModelOptions = {}, sha256?: Sha256):
       vocabulary,
       context,
       normEpsilon: Math.max(1, Math.floor((width * 2 ** 24) / 100_000 + 0.5)),
+      qkvBias,
+      qkNorm: qkNorm ? { epsilon: Math.max(1, Math.floor((headDimension * 2 ** 32) / 1_000_000 + 0.5)) } : null,
       attentionScale: { mantissa: 47274, exponent: -2 },
       rope: 'interleaved',
       head,

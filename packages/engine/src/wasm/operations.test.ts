@@ -9,7 +9,7 @@ import { cacheEntry, newKeyValueHead, storeKeyValue } from '../reference/kv-cach
 import { matmul } from '../reference/matmul.ts';
 import { quantiseWide } from '../reference/quantise.ts';
 import { requantise } from '../reference/requantise.ts';
-import { addToResidual } from '../reference/residual-add.ts';
+import { addSaturating } from '../reference/add-saturating.ts';
 import { rmsNormQuantise } from '../reference/rms-norm.ts';
 import { rope } from '../reference/rope.ts';
 import { type Scale, sdiv } from '../reference/scale.ts';
@@ -151,7 +151,7 @@ describe('kernels equal the reference', () => {
     const up = int32s(gate.length);
     const expected = swiglu(gate, up);
     const sum = gate.slice();
-    addToResidual(sum, up);
+    addSaturating(sum, up);
     using([gate, up, new BigInt64Array(gate.length)], (g, u, z) => {
       call('op_swiglu', g, u, gate.length, z);
       expect(int64At(z, gate.length)).toEqual(expected);

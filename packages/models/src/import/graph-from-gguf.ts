@@ -1,79 +1,82 @@
-import { CommonweightError, type Graph, limits as protocolLimits } from '@commonweight/protocol';
-import { exponentOf, pow2, roundHalfUp } from '../float-bits.ts';
+import { CommonweightError, limits as protocolLimits } from '@commonweight/protocol';
+import type { ByteSource } from '../gguf/byte-source.ts';
 import type { Gguf } from '../gguf/parse-gguf.ts';
-import { limits } from '../limits.ts';
+import { type Architecture, ggufArchitectures } from './architectures.ts';
+import { buildGraph, contextOf, type ModelGraph } from './build-graph.ts';
 import { Metadata } from './metadata.ts';
+import { ropeFromGguf } from './rope-from-gguf.ts';
 
-/** Every sixth layer and the last: 30 layers give 5, 11, 17, 23, 29. */
-export function commitPointsOf(layers: number): number[] {
-  const points: number[] = [];
-  for (let layer = 5; layer < layers - 1; layer += 6) points.push(layer);
-  return [...points, layers - 1];
+/** Keys below the architecture's name that change results, with the values that do not. */
+const neutral: readonly (readonly [key: string, ...values: (number | boolean)[]])[] = [
+  ['expert_count', 0],
+  ['attention.causal', true],
+  ['attention.scale', 0],
+  ['attention.clamp_kqv', 0],
+  ['attention.max_alibi_bias', 0],
+  ['attention.logit_softcapping'],
+  ['attn_logit_softcapping'],
+  ['final_logit_softcapping'],
+  ['logit_scale', 0, 1],
+  ['embedding_scale', 0, 1],
+  ['residual_scale', 0, 1],
+];
+
+export function architectureOf(metadata: Metadata): Architecture {
+  const name = metadata.string('general.architecture');
+  const architecture = ggufArchitectures.get(name);
+  if (architecture) return architecture;
+  const known = [...ggufArchitectures.keys()].join(', ');
+  throw new CommonweightError(
+    `general.architecture: expected one of ${known}, got ${JSON.stringify(name.slice(0, 40))}; no other architecture is converted yet`,
+    { code: 'model_unsupported', field: 'general.architecture' },
+  );
 }
 
-/** log2(e) / sqrt(headDimension) as a 16-bit mantissa and an exponent; IEEE division and square root are exact by definition. */
-export function attentionScaleOf(headDimension: number): Graph['attentionScale'] {
-  const value = 1.4426950408889634 / Math.sqrt(headDimension);
-  const exponent = exponentOf(value);
-  const mantissa = roundHalfUp(value * pow2(16 - exponent));
-  return mantissa === 1 << 16 ? { mantissa: 1 << 15, exponent: exponent + 1 } : { mantissa, exponent };
-}
-
-export interface LlamaModel {
-  readonly graph: Graph;
-  readonly ropeBase: number;
-}
-
-/** Shape and constants of a `llama` GGUF. What would change results and is not implemented is refused by name. */
-export function graphFromGguf(gguf: Gguf): LlamaModel {
+/**
+ * Shape and constants of a GGUF file. What would change results and is not implemented is refused by name.
+ * @param source - the file's bytes, for the tensor `rope_freqs`
+ * @param wanted - positions that the package is made for, where they are fewer than the file's
+ */
+export function graphFromGguf(gguf: Gguf, source: ByteSource, wanted?: number): ModelGraph {
   const metadata = new Metadata(gguf.metadata);
-  const architecture = metadata.string('general.architecture');
-  if (architecture !== 'llama') {
-    throw new CommonweightError(
-      `general.architecture: expected llama, got ${JSON.stringify(architecture.slice(0, 40))}; no other architecture is converted yet`,
-      {
-        code: 'model_unsupported',
-        field: 'general.architecture',
-      },
-    );
+  const architecture = architectureOf(metadata);
+  const name = metadata.string('general.architecture');
+  const at = (key: string): string => `${name}.${key}`;
+  for (const [key, ...values] of neutral) {
+    const value = gguf.metadata.get(at(key));
+    if (value !== undefined && !(values as unknown[]).includes(value)) metadata.refuse(at(key), ['nothing', ...values].join(' or '), value);
   }
-  const width = metadata.integer('llama.embedding_length', 1, protocolLimits.matrixColumns);
-  const heads = metadata.integer('llama.attention.head_count', 1, protocolLimits.heads);
-  if (width % heads !== 0) metadata.refuse('llama.attention.head_count', `a divisor of the width ${width}`, heads);
-  const headDimension = metadata.integer('llama.attention.key_length', 2, protocolLimits.headDimension, width / heads);
-  for (const key of ['llama.attention.value_length', 'llama.rope.dimension_count']) {
-    const value = metadata.integer(key, 1, protocolLimits.headDimension, headDimension);
-    if (value !== headDimension) metadata.refuse(key, `the head dimension ${headDimension}`, value);
+
+  const width = metadata.integer(at('embedding_length'), 1, protocolLimits.matrixColumns);
+  const heads = metadata.integer(at('attention.head_count'), 1, protocolLimits.heads);
+  if (!metadata.has(at('attention.key_length')) && width % heads !== 0)
+    metadata.refuse(at('attention.head_count'), `a divisor of the width ${width}`, heads);
+  const headDimension = metadata.integer(at('attention.key_length'), 2, protocolLimits.headDimension, width / heads);
+  for (const key of ['attention.value_length', 'rope.dimension_count']) {
+    const value = metadata.integer(at(key), 1, protocolLimits.headDimension, headDimension);
+    if (value !== headDimension) metadata.refuse(at(key), `the head dimension ${headDimension}`, value);
   }
-  const scaling = metadata.string('llama.rope.scaling.type', 'none');
-  if (scaling !== 'none') metadata.refuse('llama.rope.scaling.type', 'none', scaling);
-  const experts = metadata.integer('llama.expert_count', 0, 1 << 20, 0);
-  if (experts !== 0) metadata.refuse('llama.expert_count', '0', experts);
 
   const embedding = gguf.tensors.get('token_embd.weight');
   if (embedding?.shape.length !== 2) metadata.refuse('token_embd.weight', 'a matrix', embedding?.shape.join(' x ') ?? 'nothing');
   const vocabulary = embedding!.shape[1]!;
   if (vocabulary > protocolLimits.matrixRows) metadata.refuse('token_embd.weight', `at most ${protocolLimits.matrixRows} rows`, vocabulary);
 
-  const layers = metadata.integer('llama.block_count', 1, protocolLimits.layers);
-  const epsilon = metadata.number('llama.attention.layer_norm_rms_epsilon', 0, 1);
-  const context = metadata.integer('llama.context_length', 2, 2 ** 31);
-  return {
-    ropeBase: metadata.integer('llama.rope.freq_base', 2, 2 ** 32, 10_000),
-    graph: {
-      layers,
-      width,
-      heads,
-      kvHeads: metadata.integer('llama.attention.head_count_kv', 1, heads, heads),
-      headDimension,
-      ffnWidth: metadata.integer('llama.feed_forward_length', 1, protocolLimits.matrixColumns),
-      vocabulary,
-      context: Math.min(context, limits.contextPositions),
-      normEpsilon: Math.max(1, roundHalfUp(epsilon * width * pow2(24))),
-      attentionScale: attentionScaleOf(headDimension),
-      rope: 'interleaved',
-      head: gguf.tensors.has('output.weight') ? 'untied' : 'tied',
-      commitPoints: commitPointsOf(layers),
-    },
-  };
+  const context = metadata.integer(at('context_length'), 2, 2 ** 31);
+  const window = at('attention.sliding_window');
+  const windowSize = metadata.integer(window, 0, 2 ** 31, 0) || undefined;
+  return buildGraph({
+    architecture,
+    layers: metadata.integer(at('block_count'), 1, protocolLimits.layers),
+    width,
+    heads,
+    kvHeads: metadata.integer(at('attention.head_count_kv'), 1, heads, heads),
+    headDimension,
+    ffnWidth: metadata.integer(at('feed_forward_length'), 1, protocolLimits.matrixColumns),
+    vocabulary,
+    context: contextOf(context, windowSize, wanted, window),
+    head: gguf.tensors.has('output.weight') ? 'untied' : 'tied',
+    epsilon: metadata.number(at('attention.layer_norm_rms_epsilon'), 0, 1),
+    rope: ropeFromGguf(gguf, source, metadata, name, headDimension, context),
+  });
 }

@@ -17,6 +17,8 @@ export interface ImportOptions {
   readonly outDir: string;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
+  /** Positions that the package is made for, if they are to be fewer than the model's (and than `limits.contextPositions`). Changes the id. */
+  readonly context?: number;
   /** 64 hexadecimal digits; a file with another digest is refused before it is read as GGUF. */
   readonly expectedSha256?: string;
 }
@@ -42,7 +44,7 @@ export async function importGguf(options: ImportOptions): Promise<ImportedPackag
         },
       );
     }
-    const prepared = prepareImport(fileSource(file.fd, size));
+    const prepared = prepareImport(fileSource(file.fd, size), options.context);
     return await writePackage(prepared, cardOf(prepared, path, sha256, size), outDir, onProgress, signal);
   } finally {
     await file.close();

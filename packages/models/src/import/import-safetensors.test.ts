@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { openPackage } from '../package/open-package.ts';
 import { JsonFields } from '../safetensors/fields.ts';
 import { graphFromConfig } from '../safetensors/graph-from-config.ts';
-import { neighbourRow } from '../safetensors/llama-tensors.ts';
+import { neighbourRow } from './neighbour-rows.ts';
 import { temporaryTestFolder } from '../testing/temporary-folder.ts';
 import { tinyCheckpoint, type TinyCheckpoint, writeCheckpoint } from '../testing/tiny-checkpoint.ts';
 import { importGguf } from './import-gguf.ts';
@@ -94,9 +94,11 @@ const head = { ...tensors.find(({ name }) => name === 'model.embed_tokens.weight
 
 it.each<readonly [string, string, (checkpoint: TinyCheckpoint) => Omit<TinyCheckpoint, 'gguf'>]>([
   ['another architecture', 'config.json architectures', changed('config.json', { architectures: ['MistralForCausalLM'] })],
-  ['another type', 'config.json model_type', changed('config.json', { model_type: 'qwen2' })],
-  ['RoPE scaling', 'config.json rope_scaling', changed('config.json', { rope_scaling: { rope_type: 'llama3', factor: 8 } })],
-  ['RoPE parameters', 'config.json rope_parameters rope_type', changed('config.json', { rope_parameters: { rope_type: 'yarn' } })],
+  ['another type', 'config.json model_type', changed('config.json', { model_type: 'gemma3' })],
+  ['RoPE scaling', 'config.json rope_scaling rope_type', changed('config.json', { rope_scaling: { type: 'dynamic', factor: 8 } })],
+  ['a factor below 1', 'config.json rope_scaling factor', changed('config.json', { rope_scaling: { type: 'linear', factor: 0.5 } })],
+  ['RoPE parameters', 'config.json rope_parameters rope_type', changed('config.json', { rope_parameters: { rope_type: 'longrope' } })],
+  ['a window of attention', 'config.json sliding_window', changed('config.json', { sliding_window: 100 })],
   ['another activation', 'config.json hidden_act', changed('config.json', { hidden_act: 'gelu' })],
   ['biases', 'config.json attention_bias', changed('config.json', { attention_bias: true })],
   ['a quantised checkpoint', 'config.json quantization_config', changed('config.json', { quantization_config: { bits: 4 } })],
@@ -104,7 +106,7 @@ it.each<readonly [string, string, (checkpoint: TinyCheckpoint) => Omit<TinyCheck
   ['no end token', 'config.json eos_token_id', changed('config.json', { eos_token_id: 100_000 })],
   ['a vocabulary of another size', 'tensor token_embd.weight', changed('config.json', { vocab_size: 300_000 })],
   ['a bias tensor', 'tensor "model.layers.0.self_attn.q_proj.bias"', retensored((all) => [...all, bias])],
-  ['a head that would be ignored', 'tensor "output.weight"', retensored((all) => [...all, head])],
+  ['a head that would be ignored', 'tensor "lm_head.weight"', retensored((all) => [...all, head])],
   ['no head', 'tensor output.weight', changed('config.json', { tie_word_embeddings: false })],
   ['a missing tensor', 'tensor blk.0.ffn_down.weight', retensored((all) => all.filter(({ name }) => !name.includes('down_proj')))],
   ['another tokenizer', 'tokenizer.json model type', bpe({ type: 'Unigram' })],

@@ -5,6 +5,9 @@ import { dequantiserOf, rowBytes } from '../gguf/dequantise.ts';
 import type { GgufTensor } from '../gguf/parse-gguf.ts';
 import { limits } from '../limits.ts';
 
+/** Q16 in int32 ends here. */
+const LARGEST_BIAS = 2 ** 15;
+
 /** What is left to write after a matrix's weights: its row multipliers and their exponent (SPEC section 2). */
 export interface RowScales {
   readonly exponent: number;
@@ -77,12 +80,32 @@ function rowScales(scales: Float64Array): RowScales {
 
 /** RMSNorm weights as 22-bit integers with one exponent. */
 export function convertNorm(source: ByteSource, tensor: GgufTensor): { readonly exponent: number; readonly weights: Int32Array } {
+  const values = readVector(source, tensor);
+  const exponent = 21 - exponentOf(maximumOf(values, tensor, 0));
+  const factor = pow2(exponent);
+  return { exponent, weights: Int32Array.from(values, (value) => roundHalfUp(value * factor)) };
+}
+
+/** Biases of a matrix, Q16; a value that the format cannot hold is refused. */
+export function convertBias(source: ByteSource, tensor: GgufTensor): Int32Array {
+  return Int32Array.from(readVector(source, tensor), (value, i) => {
+    if (!(value > -LARGEST_BIAS && value < LARGEST_BIAS)) {
+      const field = `${tensor.name}[${i}]`;
+      throw new CommonweightError(`tensor ${field}: expected a number between -${LARGEST_BIAS} and ${LARGEST_BIAS}, got ${value}`, {
+        code: 'tensor_number',
+        field,
+      });
+    }
+    return roundHalfUp(value * pow2(16));
+  });
+}
+
+/** A one-dimensional tensor's numbers. */
+export function readVector(source: ByteSource, tensor: GgufTensor): Float64Array {
   const length = tensor.shape[0]!;
   const stored = new Uint8Array(tensor.bytes);
   source.read(tensor.offset, stored);
   const values = new Float64Array(length);
   dequantiserOf(tensor.type)(stored, 0, values, length);
-  const exponent = 21 - exponentOf(maximumOf(values, tensor, 0));
-  const factor = pow2(exponent);
-  return { exponent, weights: Int32Array.from(values, (value) => roundHalfUp(value * factor)) };
+  return values;
 }

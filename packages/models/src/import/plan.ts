@@ -12,6 +12,7 @@ import {
   parseManifest,
   type Tensor,
   tensorParts,
+  type TensorShape,
   ZERO_HEX32,
 } from '@commonweight/protocol';
 import type { StoredTensor } from './stored-tensor.ts';
@@ -35,6 +36,13 @@ const refuse = (field: string, expected: string, got: string): never => {
   throw new CommonweightError(`${field}: expected ${expected}, got ${got}`, { code: 'model_unsupported', field });
 };
 
+/** Ours leave `.weight` away; a bias has its whole name. */
+const ggufName = (name: string, { kind }: TensorShape): string => (kind === 'bias' ? name : `${name}.weight`);
+
+/** GGUF's names of the tensors that a graph has. */
+export const storedNames = (graph: Graph): Set<string> =>
+  new Set([...expectedTensors(graph)].map(([name, shape]) => ggufName(name, shape)));
+
 /** Lays weights.bin out: the RoPE table, then the graph's tensors in the order of `expectedTensors`. Refuses missing, misshapen and unknown tensors. */
 export function planWeights(graph: Graph, stored: ReadonlyMap<string, StoredTensor>): Plan {
   const tensors: PlannedTensor[] = [];
@@ -47,20 +55,23 @@ export function planWeights(graph: Graph, stored: ReadonlyMap<string, StoredTens
 
   const expected = expectedTensors(graph);
   for (const [name, shape] of expected) {
-    const found = stored.get(`${name}.weight`) ?? refuse(`tensor ${name}.weight`, 'this tensor', 'nothing');
-    const wanted = typeof shape === 'number' ? [shape] : [shape[1], shape[0]];
-    if (String(found.shape) !== String(wanted)) refuse(`tensor ${name}.weight`, `shape ${wanted.join(' x ')}`, found.shape.join(' x '));
-    if (typeof shape === 'number') {
-      place({ kind: 'norm', name, length: shape, exponent: 0, offset: end }, found);
+    const storedName = ggufName(name, shape);
+    const found = stored.get(storedName) ?? refuse(`tensor ${storedName}`, 'this tensor', 'nothing');
+    const wanted = shape.kind === 'matrix' ? [shape.columns, shape.rows] : [shape.length];
+    if (String(found.shape) !== String(wanted)) refuse(`tensor ${storedName}`, `shape ${wanted.join(' x ')}`, found.shape.join(' x '));
+    if (shape.kind === 'norm') {
+      place({ ...shape, name, exponent: 0, offset: end }, found);
+    } else if (shape.kind === 'bias') {
+      place({ ...shape, name, offset: end }, found);
     } else {
-      const [rows, columns] = shape;
+      const { rows, columns } = shape;
       const multipliers = end + padTo(rows, 16) * padTo(columns, 64);
       place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, weights: end, multipliers }, found);
     }
   }
+  const known = storedNames(graph);
   for (const name of stored.keys()) {
-    const known = name.endsWith('.weight') && expected.has(name.slice(0, -'.weight'.length));
-    if (!known) refuse(`tensor ${JSON.stringify(name)}`, 'only tensors that the engine uses', 'one that would be ignored');
+    if (!known.has(name)) refuse(`tensor ${JSON.stringify(name)}`, 'only tensors that the engine uses', 'one that would be ignored');
   }
   if (end > protocolLimits.modelFileBytes) refuse('tensors', `at most ${protocolLimits.modelFileBytes} bytes of weights`, String(end));
   return { tensors, size: end };

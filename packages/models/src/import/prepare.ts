@@ -1,15 +1,19 @@
 import type { GenerationDefaults, Graph } from '@commonweight/protocol';
 import type { ByteSource } from '../gguf/byte-source.ts';
-import { parseGguf } from '../gguf/parse-gguf.ts';
-import { graphFromGguf } from './graph-from-gguf.ts';
+import { type Gguf, parseGguf } from '../gguf/parse-gguf.ts';
+import type { Architecture } from './architectures.ts';
+import { architectureOf, graphFromGguf } from './graph-from-gguf.ts';
 import { Metadata } from './metadata.ts';
 import { checkPlan, type Plan, planWeights } from './plan.ts';
+import { isRotated, withNeighbours } from './neighbour-rows.ts';
+import { ROPE_FACTORS } from './rope-from-gguf.ts';
+import type { RopeParameters } from './rope-parameters.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 import { chatTemplateFromGguf, type ImportedTokenizer, tokenizerFromGguf } from './tokenizer-json.ts';
 
 export interface PreparedImport {
   readonly graph: Graph;
-  readonly ropeBase: number;
+  readonly rope: RopeParameters;
   readonly plan: Plan;
   readonly generation: GenerationDefaults;
   readonly tokenizerJson: Uint8Array;
@@ -26,15 +30,26 @@ export interface ModelParts extends Omit<PreparedImport, 'plan' | 'generation' |
   readonly tokenizer: () => ImportedTokenizer;
 }
 
+/** The tensors whose rows the engine multiplies with, in its order; `rope_freqs` went into the RoPE table. */
+function ggufTensors(gguf: Gguf, source: ByteSource, { ggufPairs }: Architecture, { headDimension }: Graph): Map<string, StoredTensor> {
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, tensor] of gguf.tensors) {
+    if (name === ROPE_FACTORS) continue;
+    const stored = { ...tensor, source };
+    tensors.set(name, ggufPairs === 'halves' && isRotated(name) ? withNeighbours(stored, headDimension) : stored);
+  }
+  return tensors;
+}
+
 /** Everything of an import that can be refused without reading a weight. */
-export function prepareImport(source: ByteSource): PreparedImport {
+export function prepareImport(source: ByteSource, context?: number): PreparedImport {
   const gguf = parseGguf(source);
-  const { graph, ropeBase } = graphFromGguf(gguf);
+  const { graph, rope } = graphFromGguf(gguf, source, context);
   const metadata = new Metadata(gguf.metadata);
   return prepareParts({
     graph,
-    ropeBase,
-    tensors: new Map([...gguf.tensors].map(([name, tensor]) => [name, { ...tensor, source }])),
+    rope,
+    tensors: ggufTensors(gguf, source, architectureOf(metadata), graph),
     tokenizer: () => tokenizerFromGguf(gguf, graph.vocabulary),
     chatTemplate: chatTemplateFromGguf(gguf),
     name: metadata.has('general.name') ? metadata.string('general.name') : undefined,

@@ -20,6 +20,7 @@ import { nativeSha256 } from '../sha256.ts';
 import { buildManifest } from './plan.ts';
 import type { PreparedImport } from './prepare.ts';
 import { publishFolder, syncFolder, temporaryFolder } from './publish-folder.ts';
+import { ropeFrequencies } from './rope-frequencies.ts';
 import { WeightsWriter } from './weights-writer.ts';
 import { writeWeights } from './write-weights.ts';
 
@@ -54,7 +55,7 @@ export async function writePackage(
 }
 
 async function writeFiles(
-  { graph, ropeBase, plan, generation, tokenizerJson, chatTemplate }: PreparedImport,
+  { graph, rope, plan, generation, tokenizerJson, chatTemplate }: PreparedImport,
   folder: string,
   card: Card,
   onProgress: OnProgress,
@@ -66,7 +67,7 @@ async function writeFiles(
   try {
     const writer = new WeightsWriter(weights);
     const report = (done: number): void => onProgress('import', done, plan.size);
-    tensors = await writeWeights(plan, ropeBase, writer, report, signal);
+    tensors = await writeWeights(plan, ropeFrequencies(rope, graph.headDimension), writer, report, signal);
     files.push({ name: packageFiles.weights, size: writer.size, root: writer.root });
     await weights.sync();
   } finally {

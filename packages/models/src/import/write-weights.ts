@@ -1,5 +1,5 @@
 import type { Tensor } from '@commonweight/protocol';
-import { convertMatrix, convertNorm } from './matrix.ts';
+import { convertBias, convertMatrix, convertNorm } from './matrix.ts';
 import type { Plan } from './plan.ts';
 import { ropeTable } from './rope-table.ts';
 import type { WeightsWriter } from './weights-writer.ts';
@@ -15,7 +15,7 @@ function int32Bytes(values: Int32Array): Uint8Array {
 /** Converts every planned tensor and appends it; returns the tensors with their exponents. Memory: a few MB, 64 bytes a row, 32 bytes a KB written. */
 export async function writeWeights(
   plan: Plan,
-  ropeBase: number,
+  ropeFrequencies: readonly bigint[],
   writer: WeightsWriter,
   onBytes: (done: number) => void,
   signal?: AbortSignal,
@@ -28,7 +28,10 @@ export async function writeWeights(
   const tensors: Tensor[] = [];
   for (const { tensor, from } of plan.tensors) {
     if (tensor.kind === 'rope') {
-      await emit(ropeTable(ropeBase, tensor.pairs * 2, tensor.positions));
+      await emit(ropeTable(ropeFrequencies, tensor.positions));
+      tensors.push(tensor);
+    } else if (tensor.kind === 'bias') {
+      await emit(int32Bytes(convertBias(from!.source, from!)));
       tensors.push(tensor);
     } else if (tensor.kind === 'norm') {
       const { exponent, weights } = convertNorm(from!.source, from!);

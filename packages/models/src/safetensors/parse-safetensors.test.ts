@@ -11,7 +11,7 @@ import { safetensorsBytes, writeSafetensors } from '../testing/write-safetensors
 import { parseBoundedJson } from './bounded-json.ts';
 import { graphFromConfig } from './graph-from-config.ts';
 import { JsonFields } from './fields.ts';
-import { llamaTensors } from './llama-tensors.ts';
+import { ggufTensors } from './gguf-tensors.ts';
 import { parseSafetensors } from './parse-safetensors.ts';
 import { prepareSafetensors } from './prepare-safetensors.ts';
 import { SafetensorsError } from './safetensors-error.ts';
@@ -138,7 +138,7 @@ describe('a damaged file gives a typed error or a sound result', () => {
     outcome(() => {
       const source = memorySource(bytes);
       const found = parseSafetensors(source, 'x');
-      llamaTensors(new Map([...found].map(([name, tensor]) => [name, { ...tensor, source }])), graph);
+      ggufTensors(new Map([...found].map(([name, tensor]) => [name, { ...tensor, source }])), graph);
     });
 
   it('cut at any length', () => {

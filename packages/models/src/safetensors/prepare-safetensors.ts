@@ -4,7 +4,7 @@ import { limits } from '../limits.ts';
 import { JsonFields } from './fields.ts';
 import { graphFromConfig } from './graph-from-config.ts';
 import { chatTemplateFromConfig, tokenizerFromHuggingFace } from './hf-tokenizer.ts';
-import { llamaTensors } from './llama-tensors.ts';
+import { ggufTensors } from './gguf-tensors.ts';
 import { readSmallFile, type SmallFile } from './read-small-file.ts';
 import { SafetensorsError } from './safetensors-error.ts';
 import type { Shards } from './shards.ts';
@@ -16,18 +16,18 @@ export interface PreparedFolder {
 }
 
 /** Everything of an import that can be refused without reading a weight. */
-export async function prepareSafetensors(folder: string, shards: Shards): Promise<PreparedFolder> {
+export async function prepareSafetensors(folder: string, shards: Shards, context?: number): Promise<PreparedFolder> {
   const configFile = await required(folder, 'config.json', limits.configBytes);
   const tokenizerFile = await required(folder, 'tokenizer.json', limits.tokenizerBytes);
   const tokenizerConfigFile = await required(folder, 'tokenizer_config.json', limits.configBytes);
   const templateFile = await readSmallFile(join(folder, 'chat_template.jinja'), limits.chatTemplateBytes);
   const config = JsonFields.ofFile(configFile);
   const tokenizerConfig = JsonFields.ofFile(tokenizerConfigFile);
-  const { graph, ropeBase } = graphFromConfig(config);
+  const { graph, rope } = graphFromConfig(config, context);
   const prepared = prepareParts({
     graph,
-    ropeBase,
-    tensors: llamaTensors(shards.tensors, graph),
+    rope,
+    tensors: ggufTensors(shards.tensors, graph),
     tokenizer: () =>
       tokenizerFromHuggingFace(JsonFields.ofFile(tokenizerFile, limits.tokenizerValues), config, tokenizerConfig, graph.vocabulary),
     chatTemplate: templateFile ? checkedText(templateFile) : chatTemplateFromConfig(tokenizerConfig),

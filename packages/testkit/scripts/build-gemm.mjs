@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const at = (name) => fileURLToPath(new URL(name, import.meta.url));
+const at = (name) => fileURLToPath(new URL(`../float/${name}`, import.meta.url));
 execFileSync(
   'clang',
   ['--target=wasm32', '-O3', '-msimd128', '-ffreestanding', '-nostdlib', '-ffp-contract=off', '-c', at('gemm.c'), '-o', at('gemm.o')],

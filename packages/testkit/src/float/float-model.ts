@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import type { RopeParameters } from '@commonweight/models';
+import { floatFrequencies, floatAttentionFactor } from './float-rope.ts';
 
 /** Shape of a Llama-family model as its GGUF states it. */
 export interface FloatShape {
@@ -9,8 +11,13 @@ export interface FloatShape {
   readonly headDimension: number;
   readonly ffnWidth: number;
   readonly vocabulary: number;
-  readonly ropeBase: number;
-  readonly normEpsilon: number;
+  readonly head: 'tied' | 'untied';
+  readonly qkvBias: boolean;
+  readonly qkNorm: boolean;
+  /** Whether RoPE turns dimension i of a head with i + 1, or with i + headDimension / 2. */
+  readonly pairs: 'neighbours' | 'halves';
+  readonly rope: RopeParameters;
+  readonly epsilon: number;
 }
 
 type Gemm = (x: number, ldx: number, w: number, ldw: number, y: number, ldy: number, m: number, n: number, k: number) => void;
@@ -18,25 +25,31 @@ type Gemm = (x: number, ldx: number, w: number, ldw: number, y: number, ldy: num
 const LAYER_MATRICES = ['attn_q', 'attn_k', 'attn_v', 'attn_output', 'ffn_gate', 'ffn_up', 'ffn_down'] as const;
 
 /**
- * Float32 forward pass of the dequantised GGUF: the reference of the quality figures and of nothing else.
- * Matrix products run in gemm.wasm, everything else is plain TypeScript with `Math.*`. One window at a time, no cache.
+ * Float32 forward pass of the dequantised GGUF: what the integer model is measured against, in the quality bench and in tests of architectures.
+ * It reads the file's own order of rows and restates RoPE's scaling, so that it shares no mistake with the importer. Matrix products
+ * run in gemm.wasm, everything else is plain TypeScript with `Math.*`. One window at a time, no cache. Dimensions are multiples of 4.
  */
 export class FloatModel {
   readonly shape: FloatShape;
   readonly #memory: WebAssembly.Memory;
   readonly #gemm: Gemm;
   readonly #matrices = new Map<string, number>();
-  readonly #norms = new Map<string, Float32Array>();
+  /** Norms and biases. */
+  readonly #vectors = new Map<string, Float32Array>();
+  readonly #frequencies: readonly number[];
+  readonly #head: string;
   #end = 1 << 16;
 
-  /** @param tensor - dequantised values of a GGUF tensor, row-major. */
+  /** @param tensor - dequantised values of a GGUF tensor by its whole name, row-major. */
   constructor(shape: FloatShape, tensor: (name: string) => Float32Array) {
     this.shape = shape;
+    this.#frequencies = floatFrequencies(shape.rope, shape.headDimension);
+    this.#head = shape.head === 'tied' ? 'token_embd' : 'output';
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
-    const module = new WebAssembly.Module(readFileSync(new URL('./gemm.wasm', import.meta.url)));
+    const module = new WebAssembly.Module(readFileSync(new URL('../../float/gemm.wasm', import.meta.url)));
     this.#gemm = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports['gemm'] as Gemm;
     const names = [
-      'token_embd',
+      ...new Set(['token_embd', this.#head]),
       ...Array.from({ length: shape.layers }, (_, l) => LAYER_MATRICES.map((name) => `blk.${l}.${name}`)).flat(),
     ];
     for (const name of names) {
@@ -45,11 +58,14 @@ export class FloatModel {
       this.#view(at, values.length).set(values);
       this.#matrices.set(name, at);
     }
+    const vectors = ['attn_norm.weight', 'ffn_norm.weight'];
+    if (shape.qkvBias) vectors.push('attn_q.bias', 'attn_k.bias', 'attn_v.bias');
+    if (shape.qkNorm) vectors.push('attn_q_norm.weight', 'attn_k_norm.weight');
     for (const name of [
-      'output_norm',
-      ...Array.from({ length: shape.layers }, (_, l) => [`blk.${l}.attn_norm`, `blk.${l}.ffn_norm`]).flat(),
+      'output_norm.weight',
+      ...Array.from({ length: shape.layers }, (_, l) => vectors.map((vector) => `blk.${l}.${vector}`)).flat(),
     ]) {
-      this.#norms.set(name, tensor(`${name}.weight`));
+      this.#vectors.set(name, tensor(name));
     }
   }
 
@@ -79,16 +95,19 @@ export class FloatModel {
 
     for (let layer = 0; layer < layers; layer++) {
       const at = (name: string): string => `blk.${layer}.${name}`;
-      this.#normalise(x, at('attn_norm'), h);
+      this.#normalise(x, at('attn_norm.weight'), this.#view(h, x.length));
       product(at('attn_q'), h, q, qWidth, width);
       product(at('attn_k'), h, k, kvWidth, width);
       product(at('attn_v'), h, v, kvWidth, width);
+      this.#finish(at('attn_q'), this.#view(q, count * qWidth));
+      this.#finish(at('attn_k'), this.#view(k, count * kvWidth));
+      this.#finish(at('attn_v'), this.#view(v, count * kvWidth));
       this.#rotate(q, count, heads);
       this.#rotate(k, count, kvHeads);
       for (let head = 0; head < heads; head++) this.#attend(head, count, q, k, v, vT, scores, h);
       product(at('attn_output'), h, out, width, qWidth);
       add(x, this.#view(out, x.length));
-      this.#normalise(x, at('ffn_norm'), h);
+      this.#normalise(x, at('ffn_norm.weight'), this.#view(h, x.length));
       product(at('ffn_gate'), h, gate, ffnWidth, width);
       product(at('ffn_up'), h, up, ffnWidth, width);
       const g = this.#view(gate, count * ffnWidth);
@@ -97,8 +116,8 @@ export class FloatModel {
       product(at('ffn_down'), gate, out, width, ffnWidth);
       add(x, this.#view(out, x.length));
     }
-    this.#normalise(x, 'output_norm', h);
-    product('token_embd', h, logits, vocabulary, width);
+    this.#normalise(x, 'output_norm.weight', this.#view(h, x.length));
+    product(this.#head, h, logits, vocabulary, width);
     this.#end = mark;
     return this.#view(logits, count * vocabulary);
   }
@@ -115,33 +134,39 @@ export class FloatModel {
     return new Float32Array(this.#memory.buffer, at, floats);
   }
 
-  #normalise(x: Float32Array, name: string, target: number): void {
-    const weight = this.#norms.get(name)!;
-    const { width, normEpsilon } = this.shape;
-    const out = this.#view(target, x.length);
-    for (let row = 0; row < x.length; row += width) {
+  /** RMSNorm of every piece of `x` that is as long as the weights. */
+  #normalise(x: Float32Array, name: string, out: Float32Array): void {
+    const weight = this.#vectors.get(name)!;
+    const size = weight.length;
+    for (let row = 0; row < x.length; row += size) {
       let sum = 0;
-      for (let i = 0; i < width; i++) sum += x[row + i]! ** 2;
-      const scale = 1 / Math.sqrt(sum / width + normEpsilon);
-      for (let i = 0; i < width; i++) out[row + i] = x[row + i]! * scale * weight[i]!;
+      for (let i = 0; i < size; i++) sum += x[row + i]! ** 2;
+      const scale = 1 / Math.sqrt(sum / size + this.shape.epsilon);
+      for (let i = 0; i < size; i++) out[row + i] = x[row + i]! * scale * weight[i]!;
     }
   }
 
-  /** RoPE on interleaved pairs, as llama.cpp lays out q and k of this architecture. */
+  /** Bias and norm of heads, where there are any. */
+  #finish(name: string, values: Float32Array): void {
+    const bias = this.#vectors.get(`${name}.bias`);
+    if (bias) for (let i = 0; i < values.length; i++) values[i]! += bias[i % bias.length]!;
+    if (this.#vectors.has(`${name}_norm.weight`)) this.#normalise(values, `${name}_norm.weight`, values);
+  }
+
   #rotate(at: number, count: number, heads: number): void {
-    const { headDimension, ropeBase } = this.shape;
+    const { headDimension, pairs } = this.shape;
+    const [step, distance] = pairs === 'neighbours' ? [2, 1] : [1, headDimension / 2];
     const values = this.#view(at, count * heads * headDimension);
-    for (let pair = 0; pair < headDimension / 2; pair++) {
-      const frequency = ropeBase ** ((-2 * pair) / headDimension);
+    for (const [pair, frequency] of this.#frequencies.entries()) {
       for (let t = 0; t < count; t++) {
         const cos = Math.cos(t * frequency);
         const sin = Math.sin(t * frequency);
         for (let head = 0; head < heads; head++) {
-          const i = (t * heads + head) * headDimension + 2 * pair;
+          const i = (t * heads + head) * headDimension + step * pair;
           const a = values[i]!;
-          const b = values[i + 1]!;
+          const b = values[i + distance]!;
           values[i] = a * cos - b * sin;
-          values[i + 1] = a * sin + b * cos;
+          values[i + distance] = a * sin + b * cos;
         }
       }
     }
@@ -163,7 +188,7 @@ export class FloatModel {
       headDimension,
     );
     const scores = this.#view(scoresAt, count * stride);
-    const factor = 1 / Math.sqrt(headDimension);
+    const factor = floatAttentionFactor(this.shape.rope) ** 2 / Math.sqrt(headDimension);
     for (let t = 0; t < count; t++) {
       const row = scores.subarray(t * stride, (t + 1) * stride);
       let maximum = -Infinity;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { attentionScaleOf, commitPointsOf } from './graph-from-gguf.ts';
+import { attentionScaleOf, commitPointsOf } from './build-graph.ts';
 
 it('commit points: every sixth layer and the last', () => {
   expect(commitPointsOf(30)).toEqual([5, 11, 17, 23, 29]);
