@@ -13,6 +13,6 @@ export { type GenerationResult, type RunOptions } from './generation-run.ts';
 export type { BatchEvent } from './batching/batch-event.ts';
 export { BatchScheduler, type BatchOptions } from './batching/batch-scheduler.ts';
 export type { BatchRunOptions } from './batching/batched-run.ts';
-export { PrefixCache, type PrefixCacheOptions, type PrefixCacheStats } from './batching/prefix-cache.ts';
+export { PrefixCache, type PrefixCacheOptions, type PrefixCacheStats, noPrefixes } from './batching/prefix-cache.ts';
 export * from './reexecute.ts';
 export { selfTest } from './self-test.ts';

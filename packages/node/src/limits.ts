@@ -104,7 +104,14 @@ export const workerLimits = {
   /** Milliseconds until a request's headers, and until its whole body, have arrived. */
   headersMs: 10_000,
   requestMs: 30_000,
-  /** Runs waiting behind the one that runs, when the configuration names no limit; and the most that it may name. */
+  /** Runs side by side, when the configuration names no number; and the most that it may name. */
+  slotsDefault: 8,
+  slotsMaximum: 32,
+  /** Bytes of KV cache of a model's runs and its prefix cache together, and of the prefix cache alone. */
+  kvBytesDefault: 2 ** 30,
+  kvBytesMaximum: 2 ** 40,
+  prefixCacheBytesDefault: 2 ** 28,
+  /** Runs waiting behind those, when the configuration names no limit; and the most that it may name. */
   queueDefault: 8,
   queueMaximum: 256,
   /** Seconds that a gateway is told to wait when the queue is full. */

@@ -96,7 +96,7 @@ describe('bundle', () => {
 describe('worker messages', () => {
   it.each([
     { type: 'queued', ahead: 3 } as const,
-    { type: 'prefill', done: 1, total: 9 } as const,
+    { type: 'prefill', done: 5, total: 9, cached: 4 } as const,
     { type: 'token', index: 0, id: 49_151 } as const,
     { type: 'receipt', receipt: bundle.receipt, signature, digests: new Uint8Array(64).fill(3) } as const,
     { type: 'error', code: 'busy', message: 'try again', retryable: true } as const,

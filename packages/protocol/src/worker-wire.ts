@@ -24,7 +24,8 @@ export interface EndRequest {
 /** One line of the worker's answer. `queued` and `prefill` are progress, `receipt` or `error` is the last one. */
 export type Frame =
   | { readonly type: 'queued'; readonly ahead: number }
-  | { readonly type: 'prefill'; readonly done: number; readonly total: number }
+  /** Prompt positions done; `cached` of them the node knew from an earlier run of this payer. */
+  | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
   | { readonly type: 'token'; readonly index: number; readonly id: number }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly signature: Signature; readonly digests: Uint8Array }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
@@ -56,6 +57,7 @@ export function parseFrame(value: unknown): Frame {
     'ahead?',
     'done?',
     'total?',
+    'cached?',
     'index?',
     'id?',
     'receipt?',
@@ -69,8 +71,10 @@ export function parseFrame(value: unknown): Frame {
     case 'queued':
       return { type, ahead: new Fields(value, 'frame', ['type', 'ahead']).integer('ahead', 0, limits.positions) };
     case 'prefill': {
-      const f = new Fields(value, 'frame', ['type', 'done', 'total']);
-      return { type, done: f.integer('done', 0, limits.positions), total: f.integer('total', 0, limits.positions) };
+      const f = new Fields(value, 'frame', ['type', 'done', 'total', 'cached']);
+      const total = f.integer('total', 0, limits.positions);
+      const done = f.integer('done', 0, total);
+      return { type, done, total, cached: f.integer('cached', 0, done) };
     }
     case 'token': {
       const f = new Fields(value, 'frame', ['type', 'index', 'id']);

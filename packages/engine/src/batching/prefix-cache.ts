@@ -29,6 +29,9 @@ export interface PrefixCacheStats {
   readonly reused: number;
 }
 
+/** Of an engine without a cache. */
+export const noPrefixes: PrefixCacheStats = { entries: 0, bytes: 0, lookups: 0, hits: 0, reused: 0 };
+
 /** The first `positions` of a prefix are the beginning of the text that was looked for. */
 export interface FoundPrefix {
   readonly prefix: KnownPrefix;

@@ -6,6 +6,7 @@ import { generateKey } from '@commonweight/chain';
 import { type Bundle, type Hex32, parseBundle, receiptDigest } from '@commonweight/protocol';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WorkerConfigInput } from '../worker/config.ts';
 import type { EngineHost } from '../worker/engine-host.ts';
 import { openThreadEngine } from '../worker/engine-thread-host.ts';
 import { type RunningWorker, type WorkerDependencies, startWorker } from '../worker/start-worker.ts';
@@ -34,9 +35,13 @@ describe('real workers, a real chain, a tiny model', () => {
   const workers: RunningWorker[] = [];
   const logs: RecordingLog[] = [];
 
-  const addWorker = async (name: string, dependencies: WorkerDependencies = {}, queueLimit = 8): Promise<RunningWorker> => {
+  const addWorker = async (
+    name: string,
+    dependencies: WorkerDependencies = {},
+    limits: Partial<WorkerConfigInput> = {},
+  ): Promise<RunningWorker> => {
     const log = new RecordingLog();
-    const worker = await startWorker(await network.worker(name, [packageDir], { queueLimit }), { ...dependencies, log });
+    const worker = await startWorker(await network.worker(name, [packageDir], limits), { ...dependencies, log });
     workers.push(worker);
     logs.push(log);
     return worker;
@@ -96,7 +101,8 @@ describe('real workers, a real chain, a tiny model', () => {
 
   test('a stop string ends the run in the engine', async () => {
     const held = await addWorker('stopped', {
-      openEngine: async (dir) => holdAfter(TOKENS - 1, await openThreadEngine(dir, { log: new RecordingLog(), clock: systemClock })),
+      openEngine: async (dir, settings) =>
+        holdAfter(TOKENS - 1, await openThreadEngine(dir, { settings, log: new RecordingLog(), clock: systemClock })),
     });
     const { text: whole } = await answer();
     const stop = whole.slice(6, 9);
@@ -143,7 +149,8 @@ describe('real workers, a real chain, a tiny model', () => {
 
   test('a client that goes away: the engine stops, the receipt covers what was delivered', async () => {
     const held = await addWorker('held', {
-      openEngine: async (dir) => holdAfter(3, await openThreadEngine(dir, { log: new RecordingLog(), clock: systemClock })),
+      openEngine: async (dir, settings) =>
+        holdAfter(3, await openThreadEngine(dir, { settings, log: new RecordingLog(), clock: systemClock })),
     });
     const abort = new AbortController();
     const response = await ask({ stream: true, provider: { only: [held.nodeId] } }, { signal: abort.signal });
@@ -163,10 +170,10 @@ describe('real workers, a real chain, a tiny model', () => {
     const full = await addWorker(
       'full',
       {
-        openEngine: async (dir) =>
-          holdAfter(1, await openThreadEngine(dir, { log: new RecordingLog(), clock: systemClock }), started.resolve),
+        openEngine: async (dir, settings) =>
+          holdAfter(1, await openThreadEngine(dir, { settings, log: new RecordingLog(), clock: systemClock }), started.resolve),
       },
-      0,
+      { slots: 1, queueLimit: 0 },
     );
     const abort = new AbortController();
     const first = ask({ stream: true, provider: { only: [full.nodeId] } }, { signal: abort.signal }).catch(() => undefined);

@@ -27,7 +27,12 @@ const schema = z
     promptPrice: price.default('0'),
     completionPrice: price.default('0'),
     asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
-    /** Runs that may wait behind the one in progress. */
+    /** Runs that share the engine, each with one token a step. */
+    slots: z.int().min(1).max(workerLimits.slotsMaximum).default(workerLimits.slotsDefault),
+    /** Bytes of KV cache for the runs of one model and its prefix cache together; for the prefix cache alone (0: none). */
+    kvBytes: z.int().min(1).max(workerLimits.kvBytesMaximum).default(workerLimits.kvBytesDefault),
+    prefixCacheBytes: z.int().min(0).max(workerLimits.kvBytesMaximum).default(workerLimits.prefixCacheBytesDefault),
+    /** Runs that may wait behind those in progress. */
     queueLimit: z.int().min(0).max(workerLimits.queueMaximum).default(workerLimits.queueDefault),
     batchIntervalMs: z.int().min(10).max(workerLimits.batchIntervalMs).default(workerLimits.batchIntervalMs),
   })

@@ -1,3 +1,4 @@
+import type { PrefixCacheStats } from '@commonweight/engine';
 import type { Manifest, ModelId, SamplerSettings } from '@commonweight/protocol';
 
 export interface EngineJob {
@@ -7,11 +8,15 @@ export interface EngineJob {
   readonly prfKey: Uint8Array;
   readonly stopIds: readonly number[];
   readonly maxTokens: number;
+  /** Jobs of one scope may reuse what was run for another of them (the payer's address). */
+  readonly scope: string;
 }
 
 export interface EngineEvents {
-  /** Prompt positions that are run so far. */
-  readonly onPrefill: (done: number, total: number) => void;
+  /** The job waits for memory; so many are ahead of it. */
+  readonly onQueued: (ahead: number) => void;
+  /** Prompt positions that are run so far; `cached` of them were known from an earlier run. */
+  readonly onPrefill: (done: number, total: number, cached: number) => void;
   /** Tokens in order, `index` from 0. */
   readonly onToken: (index: number, id: number) => void;
 }
@@ -24,14 +29,35 @@ export interface EngineResult {
   readonly digests: Uint8Array;
 }
 
-/** A model that is ready to run, one job at a time. */
+/** What one engine is given. */
+export interface EngineSettings {
+  /** Jobs that run side by side. */
+  readonly slots: number;
+  /** Most bytes of KV cache of all jobs and the prefix cache together. */
+  readonly kvBytes: number;
+  /** Most bytes of these for the prefix cache. */
+  readonly prefixCacheBytes: number;
+}
+
+/** What computes, for those who ask about the node. */
+export interface EngineStatus {
+  readonly backend: string;
+  /** As of the last job that ended. */
+  readonly prefixCache: PrefixCacheStats;
+}
+
+/** A model that is ready to run. */
 export interface EngineHost {
   readonly manifest: Manifest;
   readonly modelId: ModelId;
-  /** Rejects with a retryable CommonweightError when the engine dies. Aborting the signal ends the job between two chunks or tokens; it then resolves with `stopped`. */
+  readonly status: () => EngineStatus;
+  /**
+   * Jobs may be started while others run. Rejects with a retryable CommonweightError when the engine dies, with others when this job cannot be run.
+   * Aborting the signal ends the job between two steps; it then resolves with `stopped`.
+   */
   readonly run: (job: EngineJob, events: EngineEvents, signal: AbortSignal) => Promise<EngineResult>;
   readonly close: () => Promise<void>;
 }
 
 /** Opens the model package in a folder. */
-export type OpenEngine = (packageDir: string) => Promise<EngineHost>;
+export type OpenEngine = (packageDir: string, settings: EngineSettings) => Promise<EngineHost>;

@@ -1,18 +1,18 @@
+import type { PrefixCacheStats } from '@commonweight/engine';
 import type { ErrorAction, Manifest, ModelId } from '@commonweight/protocol';
-import type { EngineJob, EngineResult } from './engine-host.ts';
+import type { ErrorOrigin } from './describe-error.ts';
+import type { EngineJob, EngineResult, EngineSettings } from './engine-host.ts';
 
 /** What an engine thread is started with. */
 export interface EngineThreadData {
   readonly packageDir: string;
-  /** One int32: the number of the job that has to stop. Read between chunks and tokens. */
-  readonly stopFlag: SharedArrayBuffer;
+  readonly settings: EngineSettings;
 }
 
-/** To the thread. `job` counts from 1. */
-export interface EngineCommand {
-  readonly job: number;
-  readonly input: EngineJob;
-}
+/** To the thread, which reads them between two steps. `job` counts from 1. */
+export type EngineCommand =
+  | { readonly type: 'run'; readonly job: number; readonly input: EngineJob }
+  | { readonly type: 'stop'; readonly job: number };
 
 export interface EngineFailure {
   readonly code: string;
@@ -22,9 +22,14 @@ export interface EngineFailure {
 
 /** From the thread. */
 export type EngineMessage =
-  | { readonly type: 'ready'; readonly manifest: Manifest; readonly modelId: ModelId }
+  | { readonly type: 'ready'; readonly manifest: Manifest; readonly modelId: ModelId; readonly backend: string }
   | ({ readonly type: 'refused' } & EngineFailure)
-  | { readonly type: 'prefill'; readonly job: number; readonly done: number; readonly total: number }
+  | JobMessage;
+
+export type JobMessage =
+  | { readonly type: 'waiting'; readonly job: number; readonly ahead: number }
+  | { readonly type: 'prefill'; readonly job: number; readonly done: number; readonly total: number; readonly cached: number }
   | { readonly type: 'token'; readonly job: number; readonly index: number; readonly id: number }
-  | { readonly type: 'done'; readonly job: number; readonly result: EngineResult }
-  | ({ readonly type: 'failed'; readonly job: number } & EngineFailure);
+  | { readonly type: 'done'; readonly job: number; readonly result: EngineResult; readonly prefixCache: PrefixCacheStats }
+  /** `origin`: where in the program it went wrong, for the log of the process. */
+  | ({ readonly type: 'failed'; readonly job: number; readonly origin?: ErrorOrigin } & EngineFailure);

@@ -6,9 +6,10 @@ import { committedPositions, modelIdOf, samplerSettings } from '@commonweight/pr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workerLimits } from '../limits.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { EngineJob } from './engine-host.ts';
+import type { EngineJob, EngineResult } from './engine-host.ts';
 import { openThreadEngine } from './engine-thread-host.ts';
 import { RecordingLog } from './testing/recording-log.ts';
+import { engineSettings } from './testing/engine-settings.ts';
 import { unhurried, writeTinyPackage } from './testing/tiny-package.ts';
 
 let folder: string;
@@ -25,11 +26,12 @@ const job = (change: Partial<EngineJob> = {}): EngineJob => ({
   prfKey: new Uint8Array(32),
   stopIds: [],
   maxTokens: 4,
+  scope: 'payer',
   ...change,
 });
 const never = new AbortController().signal;
-const ignore = { onPrefill: () => {}, onToken: () => {} };
-const options = () => ({ log: new RecordingLog(), clock: systemClock });
+const ignore = { onQueued: () => {}, onPrefill: () => {}, onToken: () => {} };
+const options = () => ({ settings: engineSettings, log: new RecordingLog(), clock: systemClock });
 const crashing = new URL('./testing/crashing-thread.mjs', import.meta.url);
 
 describe('engine thread', () => {
@@ -86,8 +88,9 @@ describe('engine thread', () => {
   });
 
   it('fails the running job when the thread dies, starts it again, and gives up after too many crashes in a row', async () => {
-    const { log, clock } = options();
-    const engine = await openThreadEngine(join(folder, 'model'), { log, clock, threadUrl: crashing });
+    const opened = options();
+    const { log } = opened;
+    const engine = await openThreadEngine(join(folder, 'model'), { ...opened, threadUrl: crashing });
     try {
       for (const dies of [1, 2]) {
         await expect(engine.run(job({ promptIds: [dies] }), ignore, never)).rejects.toMatchObject({
@@ -108,12 +111,73 @@ describe('engine thread', () => {
     }
   });
 
-  it('runs one job at a time', async () => {
+  it('runs several jobs at once, each as if it were alone, and keeps what they have in common', async () => {
     const engine = await openThreadEngine(join(folder, 'model'), options());
     try {
-      const first = engine.run(job({ maxTokens: 50 }), ignore, never);
-      await expect(engine.run(job(), ignore, never)).rejects.toMatchObject({ code: 'engine_busy', retryable: true });
-      expect(await first).toMatchObject({ finish: 'length' });
+      const jobs = Array.from({ length: 12 }, (_, i) =>
+        job({ promptIds: [1, 2, i], maxTokens: 20 + i, prfKey: new Uint8Array(32).fill(i) }),
+      );
+      let inProgress = 0;
+      let most = 0;
+      const together = await Promise.all(
+        jobs.map(async (one) => {
+          let begun = false;
+          const onToken = (): void => {
+            if (!begun) most = Math.max(most, ++inProgress);
+            begun = true;
+          };
+          const result = await engine.run(one, { ...ignore, onToken }, new AbortController().signal);
+          inProgress--;
+          return result;
+        }),
+      );
+      expect(most).toBeGreaterThan(1);
+      expect(most).toBeLessThanOrEqual(engineSettings.slots);
+      for (const [i, one] of jobs.entries()) expect(await engine.run({ ...one, scope: `other ${i}` }, ignore, never)).toEqual(together[i]);
+
+      const promptIds = Array.from({ length: 64 }, (_, i) => i);
+      const cached: number[] = [];
+      const repeat = async (scope: string): Promise<EngineResult> => {
+        let last = -1;
+        const result = await engine.run(
+          job({ promptIds, scope }),
+          { ...ignore, onPrefill: (_done, _total, known) => (last = known) },
+          never,
+        );
+        cached.push(last);
+        return result;
+      };
+      const first = await repeat('payer');
+      expect(await repeat('payer')).toEqual(first);
+      expect(await repeat('somebody else')).toEqual(first);
+      expect(cached).toEqual([0, 63, 0]);
+      expect(engine.status()).toMatchObject({ backend: 'wasm', prefixCache: { hits: 1, reused: 63 } });
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('refuses the job that can never run, and no other', async () => {
+    const engine = await openThreadEngine(join(folder, 'model'), options());
+    try {
+      const [good, bad] = await Promise.allSettled([
+        engine.run(job(), ignore, never),
+        engine.run(job({ promptIds: [1_000_000] }), ignore, never),
+      ]);
+      expect(good).toMatchObject({ status: 'fulfilled', value: { finish: 'length' } });
+      expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'ids' } });
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('fails every running job when the thread dies, each as retryable', async () => {
+    const engine = await openThreadEngine(join(folder, 'model'), { ...options(), threadUrl: crashing });
+    try {
+      const jobs = [3, 3, 3, 1].map((first) => engine.run(job({ promptIds: [first] }), ignore, never));
+      for (const end of await Promise.allSettled(jobs))
+        expect(end).toMatchObject({ status: 'rejected', reason: { code: 'engine_crashed', retryable: true } });
+      expect(await engine.run(job({ promptIds: [7] }), ignore, never)).toMatchObject({ completionIds: [5] });
     } finally {
       await engine.close();
     }

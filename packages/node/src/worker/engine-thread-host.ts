@@ -1,15 +1,18 @@
 import { Worker } from 'node:worker_threads';
+import { noPrefixes } from '@commonweight/engine';
 import { CommonweightError, type Manifest, type ModelId } from '@commonweight/protocol';
 import { workerLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { EngineEvents, EngineHost, EngineJob, EngineResult } from './engine-host.ts';
-import type { EngineCommand, EngineMessage, EngineThreadData } from './engine-messages.ts';
+import type { EngineEvents, EngineHost, EngineJob, EngineResult, EngineSettings, EngineStatus } from './engine-host.ts';
+import { EngineJobs } from './engine-jobs.ts';
+import type { EngineMessage, EngineThreadData } from './engine-messages.ts';
 import type { WorkerLog } from './log.ts';
 
 /** The built file: also this source run by a test starts the built thread, since threads load no TypeScript. */
 const builtThread = new URL('../../dist/worker/engine-thread.js', import.meta.url);
 
 export interface ThreadEngineOptions {
+  readonly settings: EngineSettings;
   readonly log: WorkerLog;
   readonly clock: Clock;
   /** Program of the thread; tests pass one that crashes. */
@@ -26,7 +29,8 @@ interface Thread {
   readonly worker: Worker;
   readonly manifest: Manifest;
   readonly modelId: ModelId;
-  readonly stopFlag: Int32Array;
+  readonly backend: string;
+  readonly jobs: EngineJobs;
   /** Resolves when the thread has ended, for whatever reason. */
   readonly ended: Promise<void>;
 }
@@ -37,10 +41,9 @@ class ThreadEngineHost implements EngineHost {
   readonly #packageDir: string;
   readonly #options: ThreadEngineOptions;
   #thread: Promise<Thread>;
-  #jobs = 0;
+  #status: EngineStatus;
   #restarts = 0;
   #closed = false;
-  #busy = false;
 
   constructor(packageDir: string, options: ThreadEngineOptions, first: Thread) {
     this.manifest = first.manifest;
@@ -48,20 +51,16 @@ class ThreadEngineHost implements EngineHost {
     this.#packageDir = packageDir;
     this.#options = options;
     this.#thread = Promise.resolve(first);
-    this.#watch(first);
+    this.#status = this.#watch(first);
   }
 
+  readonly status = (): EngineStatus => this.#status;
+
   async run(job: EngineJob, events: EngineEvents, signal: AbortSignal): Promise<EngineResult> {
-    if (this.#busy) throw new CommonweightError('the engine runs one job at a time', { code: 'engine_busy', action: 'retry' });
-    this.#busy = true;
-    try {
-      const thread = await this.#thread;
-      const result = await runJob(thread, ++this.#jobs, job, events, signal);
-      this.#restarts = 0;
-      return result;
-    } finally {
-      this.#busy = false;
-    }
+    const thread = await this.#thread;
+    const result = await thread.jobs.run(job, events, signal);
+    this.#restarts = 0;
+    return result;
   }
 
   async close(): Promise<void> {
@@ -70,14 +69,23 @@ class ThreadEngineHost implements EngineHost {
     await thread?.worker.terminate();
   }
 
-  #watch(thread: Thread): void {
+  #watch(thread: Thread): EngineStatus {
+    const { backend } = thread;
+    thread.worker.on('message', (message: EngineMessage) => {
+      if (!('job' in message)) return;
+      if (message.type === 'done') this.#status = { backend, prefixCache: message.prefixCache };
+      if (message.type === 'failed' && message.origin) this.#options.log.error('engine_run_failed', { ...message.origin });
+      thread.jobs.hear(message);
+    });
     void thread.ended.then(() => {
+      thread.jobs.crash();
       if (this.#closed) return;
       this.#options.log.error('engine_crashed', { restarts: this.#restarts });
       this.#thread = this.#restart();
       // a restart that fails is reported by the next run
       this.#thread.catch(() => undefined);
     });
+    return { backend, prefixCache: noPrefixes };
   }
 
   async #restart(): Promise<Thread> {
@@ -96,7 +104,7 @@ class ThreadEngineHost implements EngineHost {
             code: 'model_changed',
             action: 'stop',
           });
-        this.#watch(thread);
+        this.#status = this.#watch(thread);
         return thread;
       } catch (error) {
         if (error instanceof CommonweightError && error.action === 'stop') throw error;
@@ -105,45 +113,9 @@ class ThreadEngineHost implements EngineHost {
   }
 }
 
-function runJob(thread: Thread, job: number, input: EngineJob, events: EngineEvents, signal: AbortSignal): Promise<EngineResult> {
-  const { worker, stopFlag } = thread;
-  return new Promise<EngineResult>((resolve, reject) => {
-    const stop = (): void => void Atomics.store(stopFlag, 0, job);
-    const finish = (): void => {
-      worker.off('message', listen);
-      worker.off('exit', crash);
-      signal.removeEventListener('abort', stop);
-    };
-    const crash = (): void => {
-      finish();
-      reject(
-        new CommonweightError('the engine crashed during this run; try again or ask another node', {
-          code: 'engine_crashed',
-          action: 'retry',
-        }),
-      );
-    };
-    const listen = (message: EngineMessage): void => {
-      if (!('job' in message) || message.job !== job) return;
-      if (message.type === 'prefill') events.onPrefill(message.done, message.total);
-      else if (message.type === 'token') events.onToken(message.index, message.id);
-      else {
-        finish();
-        if (message.type === 'done') resolve(message.result);
-        else reject(new CommonweightError(message.message, { code: message.code, action: message.action }));
-      }
-    };
-    worker.on('message', listen);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    worker.once('exit', crash);
-    worker.postMessage({ job, input } satisfies EngineCommand);
-  });
-}
-
-async function startThread(packageDir: string, { threadUrl = builtThread, clock, log }: ThreadEngineOptions): Promise<Thread> {
-  const shared = new SharedArrayBuffer(4);
-  const worker = new Worker(threadUrl, { workerData: { packageDir, stopFlag: shared } satisfies EngineThreadData });
+async function startThread(packageDir: string, { threadUrl = builtThread, settings, clock, log }: ThreadEngineOptions): Promise<Thread> {
+  const worker = new Worker(threadUrl, { workerData: { packageDir, settings } satisfies EngineThreadData });
+  const jobs = new EngineJobs((command) => worker.postMessage(command));
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => resolve());
     worker.on('error', (error) => log.error('engine_crashed', { name: error.name }));
@@ -151,7 +123,7 @@ async function startThread(packageDir: string, { threadUrl = builtThread, clock,
   const ready = new Promise<Thread>((resolve, reject) => {
     worker.once('message', (message: EngineMessage) => {
       if (message.type === 'ready')
-        resolve({ worker, manifest: message.manifest, modelId: message.modelId, stopFlag: new Int32Array(shared), ended });
+        resolve({ worker, manifest: message.manifest, modelId: message.modelId, backend: message.backend, jobs, ended });
       else if (message.type === 'refused') reject(new CommonweightError(message.message, { code: message.code, action: message.action }));
       else reject(new Error(`the engine thread began with ${message.type}`));
     });

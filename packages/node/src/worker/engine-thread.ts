@@ -1,16 +1,24 @@
-import { type Executor, checkWeights, createWasmExecutor, generateSteps, selfTest } from '@commonweight/engine';
+import { setImmediate } from 'node:timers';
+import {
+  type BatchEvent,
+  BatchScheduler,
+  type Executor,
+  PrefixCache,
+  checkWeights,
+  createWasmExecutor,
+  selfTest,
+} from '@commonweight/engine';
 import { loadEngineWasm } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import { CommonweightError } from '@commonweight/protocol';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nativeSha256 } from '../platform/sha256.ts';
-import type { EngineResult } from './engine-host.ts';
-import type { EngineCommand, EngineFailure, EngineMessage, EngineThreadData } from './engine-messages.ts';
+import { describeError } from './describe-error.ts';
+import type { EngineCommand, EngineFailure, EngineMessage, EngineThreadData, JobMessage } from './engine-messages.ts';
 
-/** The program of an engine thread: opens one package, checks engine and weights, then runs jobs one after the other. */
+/** The program of an engine thread: opens one package, checks engine and weights, then runs the jobs that come, several at a time. */
 const port = parentPort!;
-const { packageDir, stopFlag } = workerData as EngineThreadData;
-const stopJob = new Int32Array(stopFlag);
+const { packageDir, settings } = workerData as EngineThreadData;
 
 const send = (message: EngineMessage): void => port.postMessage(message);
 // a failure whose message might quote input goes to the log of the process that owns the thread as a crash, not to a client
@@ -26,31 +34,53 @@ async function open(): Promise<Executor> {
   try {
     const executor = createWasmExecutor(model.manifest, model.weights(), module);
     checkWeights(executor);
-    send({ type: 'ready', manifest: model.manifest, modelId: model.modelId });
+    send({ type: 'ready', manifest: model.manifest, modelId: model.modelId, backend: executor.backend });
     return executor;
   } finally {
     await model.close();
   }
 }
 
-function run(executor: Executor, { job, input }: EngineCommand): EngineResult {
-  const steps = generateSteps({ ...input, executor, sha256: nativeSha256, shouldStop: () => Atomics.load(stopJob, 0) === job });
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return { completionIds: value.completionIds, finish: value.finish, digests: value.commitment.bytes() };
-    send({ ...value, job });
-  }
-}
-
-try {
-  const executor = await open();
+function serve(executor: Executor): void {
+  const { slots, kvBytes, prefixCacheBytes } = settings;
+  const prefixCache = new PrefixCache({ executor, bytes: prefixCacheBytes });
+  const scheduler = new BatchScheduler<number>({ executor, slots, kvBytes, prefixCache, sha256: nativeSha256 });
+  const told = (event: BatchEvent<number>): JobMessage => messageOf(event, prefixCache);
+  let turning = false;
+  // a turn of the event loop between two steps: commands are read there
+  const turn = (): void => {
+    for (const event of scheduler.step()) send(told(event));
+    turning = !scheduler.idle;
+    if (turning) setImmediate(turn);
+  };
   port.on('message', (command: EngineCommand) => {
     try {
-      send({ type: 'done', job: command.job, result: run(executor, command) });
+      if (command.type === 'run') scheduler.add(command.job, command.input);
+      else scheduler.stop(command.job);
     } catch (error) {
       send({ type: 'failed', job: command.job, ...failure(error) });
     }
+    if (turning) return;
+    turning = true;
+    setImmediate(turn);
   });
+}
+
+function messageOf(event: BatchEvent<number>, prefixCache: PrefixCache): JobMessage {
+  const { run: job, ...rest } = event;
+  if (rest.type === 'done') {
+    const { completionIds, finish, commitment } = rest.result;
+    return { type: 'done', job, result: { completionIds, finish, digests: commitment.bytes() }, prefixCache: prefixCache.stats };
+  }
+  if (rest.type === 'failed') {
+    const { error } = rest;
+    return { type: 'failed', job, ...failure(error), ...(error.cause !== undefined && { origin: describeError(error.cause) }) };
+  }
+  return { ...rest, job };
+}
+
+try {
+  serve(await open());
 } catch (error) {
   send({ type: 'refused', ...failure(error) });
 }

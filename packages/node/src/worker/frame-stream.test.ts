@@ -30,10 +30,15 @@ describe('frame stream', () => {
   it('keeps the newest progress when nobody reads', async () => {
     const stream = new FrameStream(() => expect.unreachable('progress is bounded'), 3);
     for (let ahead = 9; ahead > 0; ahead--) stream.push({ type: 'queued', ahead });
-    for (let done = 1; done < 100; done++) stream.push({ type: 'prefill', done, total: 100 });
+    for (let done = 1; done < 100; done++) stream.push({ type: 'prefill', done, total: 100, cached: 0 });
     stream.push(token(0));
     stream.end(last);
-    expect(await read(stream)).toEqual([{ type: 'queued', ahead: 1 }, { type: 'prefill', done: 99, total: 100 }, token(0), last]);
+    expect(await read(stream)).toEqual([
+      { type: 'queued', ahead: 1 },
+      { type: 'prefill', done: 99, total: 100, cached: 0 },
+      token(0),
+      last,
+    ]);
   });
 
   it('cuts off a reader that is too far behind, and frees what it held', async () => {

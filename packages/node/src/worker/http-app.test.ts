@@ -60,7 +60,7 @@ beforeEach(async () => {
   ({ ledger } = await Ledger.open({ folder, identity, sign: (digest) => signDigest(digest, sessionKey) }));
   const digests = await DigestStore.open(join(folder, 'digests'));
   const engines = new Map([[engine.modelId, engine]]);
-  const queue = new RunQueue(QUEUE);
+  const queue = new RunQueue({ slots: 1, limit: QUEUE });
   const offer = { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest };
   service = new RunService({ offer, engines, ledger, digests, queue, clock: heldClock, log, fail: (error) => failures.push(error) });
   server = await startHttpServer(
@@ -115,6 +115,7 @@ describe('POST /v1/run', () => {
     expect(((await (await fetch(`${server.url}/health`)).json()) as { queue: unknown }).queue).toEqual({
       running: 1,
       waiting: 2,
+      slots: 1,
       limit: 2,
     });
     expect(engine.jobs).toHaveLength(1);

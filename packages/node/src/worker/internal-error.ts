@@ -1,6 +1,7 @@
 import { CommonweightError } from '@commonweight/protocol';
 import { randomHex } from '../platform/random.ts';
-import { type WorkerLog, describeError } from './log.ts';
+import { describeError } from './describe-error.ts';
+import type { WorkerLog } from './log.ts';
 
 /** Errors of ours go out as they are; anything else leaves as an opaque id, which the log explains. */
 export function opaque(error: unknown, log: WorkerLog): CommonweightError {

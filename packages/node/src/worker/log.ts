@@ -1,4 +1,3 @@
-import { CommonweightError } from '@commonweight/protocol';
 import { pino } from 'pino';
 
 /** The closed list of what a worker logs. No event carries prompts, token ids, answers or keys. */
@@ -11,6 +10,7 @@ export type WorkerEvent =
   | 'node_registered'
   | 'engine_ready'
   | 'engine_crashed'
+  | 'engine_run_failed'
   | 'engine_gone'
   | 'run_started'
   | 'run_refused'
@@ -40,11 +40,4 @@ export function createWorkerLog(node: string): WorkerLog {
     (event, fields = {}) =>
       logger[level]({ event, ...fields });
   return { info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-/** What may be written of an unexpected error: where it came from, not its message, which may quote input. */
-export function describeError(error: unknown): { readonly name: string; readonly code: string; readonly at: string } {
-  if (!(error instanceof Error)) return { name: typeof error, code: '', at: '' };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-  return { name: error.name, code: error instanceof CommonweightError ? error.code : '', at: frames.slice(0, 6).join(' ').trim() };
 }

@@ -5,7 +5,7 @@ const never = new AbortController().signal;
 
 describe('run queue', () => {
   it('runs one at a time, first come first served, and tells who waits how many are ahead', async () => {
-    const queue = new RunQueue(3);
+    const queue = new RunQueue({ slots: 1, limit: 3 });
     const order: string[] = [];
     const ahead: Record<string, number[]> = { b: [], c: [], d: [] };
     const leaveA = await queue.enter(() => expect.unreachable('the first does not wait'), never);
@@ -28,8 +28,22 @@ describe('run queue', () => {
     expect([queue.running, queue.waiting, queue.full]).toEqual([0, 0, false]);
   });
 
+  it('runs as many side by side as it has slots, and fills a slot as soon as one is free', async () => {
+    const queue = new RunQueue({ slots: 3, limit: 1 });
+    const leave = await Promise.all([1, 2, 3].map(() => queue.enter(() => expect.unreachable('there is room'), never)));
+    const ahead: number[] = [];
+    const fourth = queue.enter((n) => ahead.push(n), never);
+    expect([queue.running, queue.waiting, queue.full, ahead]).toEqual([3, 1, true, [1]]);
+    leave[1]!();
+    await fourth;
+    expect([queue.running, queue.waiting, queue.full]).toEqual([3, 0, false]);
+    leave[0]!();
+    leave[2]!();
+    expect(queue.running).toBe(1);
+  });
+
   it('refuses what does not fit', async () => {
-    const queue = new RunQueue(0);
+    const queue = new RunQueue({ slots: 1, limit: 0 });
     const leave = await queue.enter(() => {}, never);
     await expect(queue.enter(() => {}, never)).rejects.toMatchObject({ code: 'queue_full', retryable: true });
     leave();
@@ -37,7 +51,7 @@ describe('run queue', () => {
   });
 
   it('lets go of a waiter that gives up, and keeps the order of the others', async () => {
-    const queue = new RunQueue(2);
+    const queue = new RunQueue({ slots: 1, limit: 2 });
     const leave = await queue.enter(() => {}, never);
     const gone = new AbortController();
     const ahead: number[] = [];

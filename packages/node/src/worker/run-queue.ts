@@ -5,19 +5,27 @@ interface Waiting {
   readonly moved: (ahead: number) => void;
 }
 
-/** First come, first served; one runs at a time. */
+export interface RunQueueLimits {
+  /** Runs side by side. */
+  readonly slots: number;
+  /** Runs that may wait behind them. */
+  readonly limit: number;
+}
+
+/** First come, first served; so many run side by side. */
 export class RunQueue {
+  readonly slots: number;
   readonly limit: number;
   readonly #waiting: Waiting[] = [];
-  #running = false;
+  #running = 0;
 
-  /** @param limit - runs that may wait behind the one that runs. */
-  constructor(limit: number) {
+  constructor({ slots, limit }: RunQueueLimits) {
+    this.slots = slots;
     this.limit = limit;
   }
 
   get running(): number {
-    return this.#running ? 1 : 0;
+    return this.#running;
   }
 
   get waiting(): number {
@@ -26,7 +34,7 @@ export class RunQueue {
 
   /** Whether {@link enter} would refuse. */
   get full(): boolean {
-    return this.#running && this.#waiting.length >= this.limit;
+    return this.#running >= this.slots && this.#waiting.length >= this.limit;
   }
 
   /**
@@ -37,9 +45,9 @@ export class RunQueue {
   enter(moved: (ahead: number) => void, signal: AbortSignal): Promise<() => void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
-      if (this.full) return reject(queueFull(this.limit));
-      if (!this.#running) {
-        this.#running = true;
+      if (this.full) return reject(queueFull(this));
+      if (this.#running < this.slots) {
+        this.#running++;
         return resolve(this.#leaveOnce());
       }
       const leave = (): void => {
@@ -67,8 +75,8 @@ export class RunQueue {
       if (left) return;
       left = true;
       const next = this.#waiting.shift();
-      this.#running = next !== undefined;
-      next?.start();
+      if (next) next.start();
+      else this.#running--;
       this.#tell();
     };
   }
@@ -78,5 +86,8 @@ export class RunQueue {
   }
 }
 
-export const queueFull = (limit: number): CommonweightError =>
-  new CommonweightError(`one run is in progress and ${limit} wait; try again or ask another node`, { code: 'queue_full', action: 'retry' });
+export const queueFull = ({ slots, limit }: RunQueueLimits): CommonweightError =>
+  new CommonweightError(`${slots} runs are in progress and ${limit} wait; try again or ask another node`, {
+    code: 'queue_full',
+    action: 'retry',
+  });

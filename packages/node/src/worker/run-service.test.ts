@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { noPrefixes } from '@commonweight/engine';
 import { buildTinyModel } from '@commonweight/engine/testing';
 import { ZERO_ADDRESS, committedPositions, modelIdOf, signDigest } from '@commonweight/protocol';
 import { expect, it } from 'vitest';
@@ -28,6 +29,7 @@ function engineAtStopId(): { engine: EngineHost; told: Promise<void>; end: () =>
   const engine: EngineHost = {
     manifest,
     modelId,
+    status: () => ({ backend: 'none', prefixCache: noPrefixes }),
     run: async (job, events) => {
       const completionIds = [3, STOP_ID];
       for (const [index, id] of completionIds.entries()) events.onToken(index, id);
@@ -56,7 +58,7 @@ it.each([
         engines: new Map([[modelId, engine]]),
         ledger,
         digests: await DigestStore.open(join(folder, 'digests')),
-        queue: new RunQueue(1),
+        queue: new RunQueue({ slots: 1, limit: 1 }),
         clock: systemClock,
         log: new RecordingLog(),
         fail: (error) => {

@@ -16,8 +16,10 @@ import type { DigestStore } from './digest-store.ts';
 import { draftReceipt } from './draft-receipt.ts';
 import type { EngineHost, EngineResult } from './engine-host.ts';
 import { opaque } from './internal-error.ts';
-import { type WorkerLog, describeError } from './log.ts';
+import { describeError } from './describe-error.ts';
+import type { WorkerLog } from './log.ts';
 import { type RunQueue, queueFull } from './run-queue.ts';
+import { QueuedProgress } from './queued-progress.ts';
 import { type Outcome, Run } from './run.ts';
 
 export interface RunServiceOptions {
@@ -61,7 +63,7 @@ export class RunService {
       const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
       throw new CommonweightError(`request ${requestHash} ${what}; a new request needs a new nonce`, { code: 'replay', field: 'request' });
     }
-    if (queue.full) throw queueFull(queue.limit);
+    if (queue.full) throw queueFull(queue);
     const run = new Run(input, requestHash);
     this.#runs.set(requestHash, run);
     void this.#execute(run);
@@ -141,26 +143,15 @@ export class RunService {
     const { request, promptIds } = run.input;
     const engine = this.#engineOf(request.modelId);
     const nothing: EngineResult = { completionIds: [], finish: 'stopped', digests: new Uint8Array(0) };
-    let ahead = 0;
-    let tellAgain: (() => void) | undefined;
-    const tell = (): void => {
-      tellAgain?.();
-      run.frames.push({ type: 'queued', ahead });
-      // a gateway takes long silence for a dead node
-      tellAgain = clock.after(workerLimits.queuedFrameMs, tell);
-    };
+    using progress = new QueuedProgress(run, clock);
     let leave: () => void;
     try {
-      leave = await queue.enter((now) => {
-        ahead = now;
-        tell();
-      }, run.signal);
+      leave = await queue.enter(progress.ahead, run.signal);
     } catch (error) {
       if (run.signal.aborted) return nothing;
       throw error;
-    } finally {
-      tellAgain?.();
     }
+    progress.pause();
     try {
       log.info('run_started', { promptTokens: promptIds.length, maxTokens: request.maxTokens });
       return await engine.run(
@@ -170,9 +161,14 @@ export class RunService {
           prfKey: prfKey(request.modelId, request.sampler, request.seed, request.choice),
           stopIds: request.stopIds,
           maxTokens: request.maxTokens,
+          scope: request.payer,
         },
         {
-          onPrefill: (done, total) => run.frames.push({ type: 'prefill', done, total }),
+          onQueued: progress.ahead,
+          onPrefill: (done, total, cached) => {
+            progress.pause();
+            run.frames.push({ type: 'prefill', done, total, cached });
+          },
           onToken: (index, id) => {
             run.tokens = index + 1;
             run.atStopId = request.stopIds.includes(id);

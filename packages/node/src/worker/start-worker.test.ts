@@ -202,11 +202,13 @@ describe('a run over HTTP with the real engine', () => {
       models: [modelIdOf(model.manifest)],
       active: true,
     });
+    const prefixCache = { entries: expect.any(Number) as number, bytes: expect.any(Number) as number, lookups: 2, hits: 0, reused: 0 };
     expect(await (await fetch(`${worker.url}/health`)).json()).toEqual({
       status: 'ok',
       node: worker.nodeId,
       models: [modelIdOf(model.manifest)],
-      queue: { running: 0, waiting: 0, limit: 8 },
+      queue: { running: 0, waiting: 0, slots: 8, limit: 8 },
+      engines: [{ model: modelIdOf(model.manifest), backend: 'wasm', prefixCache }],
       prices: { prompt: '0', completion: '0', asset: ZERO_ADDRESS },
     });
   });

@@ -10,7 +10,7 @@ import { BatchPoster } from './batch-poster.ts';
 import type { Offer } from './check-run.ts';
 import type { WorkerConfig } from './config.ts';
 import { DigestStore } from './digest-store.ts';
-import type { EngineHost, OpenEngine } from './engine-host.ts';
+import type { EngineHost, EngineSettings, OpenEngine } from './engine-host.ts';
 import { openThreadEngine } from './engine-thread-host.ts';
 import { createHttpApp } from './http-app.ts';
 import { startHttpServer } from '../http/http-server.ts';
@@ -98,7 +98,7 @@ async function assemble(
     manifestOf: (modelId) => engines.get(modelId)?.manifest,
   };
   const poster = new BatchPoster({ node, ledger, chain, clock, log, intervalMs: config.batchIntervalMs });
-  const queue = new RunQueue(config.queueLimit);
+  const queue = new RunQueue({ slots: config.slots, limit: config.queueLimit });
   const fail = (error: CommonweightError): void => {
     log.error('failed', { code: error.code, reason: error.message });
     void lifetime.end(error);
@@ -143,17 +143,18 @@ interface EngineOpening {
 
 /** All models of the configuration; when one cannot be opened, those before it are closed again. */
 async function openEngines(
-  { packages }: WorkerConfig,
+  { packages, slots, kvBytes, prefixCacheBytes }: WorkerConfig,
   { openEngine, log, clock }: EngineOpening,
   signal: AbortSignal | undefined,
 ): Promise<Map<ModelId, EngineHost>> {
   const engines = new Map<ModelId, EngineHost>();
+  const settings: EngineSettings = { slots, kvBytes, prefixCacheBytes };
   try {
     for (const folder of packages) {
       signal?.throwIfAborted();
-      const engine = await (openEngine ?? ((dir: string) => openThreadEngine(dir, { log, clock })))(folder);
+      const engine = await (openEngine ?? ((dir: string) => openThreadEngine(dir, { settings, log, clock })))(folder, settings);
       engines.set(engine.modelId, engine);
-      log.info('engine_ready', { model: engine.modelId });
+      log.info('engine_ready', { model: engine.modelId, backend: engine.status().backend });
     }
     return engines;
   } catch (error) {

@@ -106,7 +106,7 @@ async function openTamperedThenPrefill(packageDir: string): Promise<EngineHost> 
       const decoded = await tampered.run(job, events, signal);
       if (decoded.completionIds.length === 0) return decoded;
       const promptIds = [...job.promptIds, ...decoded.completionIds.slice(0, -1)];
-      const silent = { onPrefill: () => undefined, onToken: () => undefined };
+      const silent = { onQueued: () => undefined, onPrefill: () => undefined, onToken: () => undefined };
       // also after an abort: the payer's end wants a receipt
       const { digests } = await right.run({ ...job, promptIds, maxTokens: 1 }, silent, new AbortController().signal);
       return { ...decoded, digests };

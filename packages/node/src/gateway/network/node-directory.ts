@@ -16,6 +16,8 @@ export interface RegisteredNode {
 export interface NodeQueue {
   readonly running: number;
   readonly waiting: number;
+  /** Runs side by side, and how many may wait behind them. */
+  readonly slots: number;
   readonly limit: number;
 }
 
@@ -26,8 +28,14 @@ export interface NodePrices {
   readonly asset: Address;
 }
 
+/** What runs a model there: `wasm`, `native-vnni` ... */
+export interface NodeEngine {
+  readonly model: ModelId;
+  readonly backend: string;
+}
+
 export type NodeHealth =
-  | { readonly status: 'ok'; readonly queue?: NodeQueue }
+  | { readonly status: 'ok'; readonly queue?: NodeQueue; readonly engines?: readonly NodeEngine[] }
   /** Not asked yet, not reachable, or its endpoint may not be dialled. */
   | { readonly status: 'down'; readonly reason: string };
 

@@ -116,9 +116,10 @@ export class FakeWorker {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '';
     if (url === '/health') {
-      const queue = { running: 0, waiting: 0, limit: 8 };
+      const queue = { running: 0, waiting: 0, slots: 8, limit: 8 };
+      const engines = [{ model: modelId, backend: 'none', prefixCache: {} }];
       const prices = { prompt: '10', completion: '20', asset: ZERO_ADDRESS };
-      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue, prices });
+      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue, engines, prices });
     }
     if (url === '/v1/end') return this.#end(parseEndRequest(await readJson(request)), response);
     if (url === '/v1/run') return this.#run(parseRunRequest(await readJson(request)), response);

@@ -1,6 +1,7 @@
+import { noPrefixes } from '@commonweight/engine';
 import type { Manifest } from '@commonweight/protocol';
 import { committedPositions, modelIdOf } from '@commonweight/protocol';
-import type { EngineEvents, EngineHost, EngineJob, EngineResult } from '../engine-host.ts';
+import type { EngineEvents, EngineHost, EngineJob, EngineResult, EngineStatus } from '../engine-host.ts';
 
 /** An engine whose pace the test sets: each call of {@link step} lets the running job make one token. Digests are zeros. */
 export class GateEngine implements EngineHost {
@@ -18,6 +19,10 @@ export class GateEngine implements EngineHost {
   constructor(manifest: Manifest) {
     this.manifest = manifest;
     this.modelId = modelIdOf(manifest);
+  }
+
+  status(): EngineStatus {
+    return { backend: 'gate', prefixCache: noPrefixes };
   }
 
   step(count = 1): void {
