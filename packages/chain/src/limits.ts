@@ -2,6 +2,8 @@
 export const limits = {
   /** One JSON-RPC call. */
   rpcTimeout: 5_000,
+  /** Bytes of one JSON-RPC answer; the largest is a dump of a development chain. */
+  rpcAnswerBytes: 256 << 20,
   /** A dump of the development chain's whole state. */
   dumpTimeout: 60_000,
   /** Transactions of one key that wait for their turn. */

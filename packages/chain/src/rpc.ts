@@ -1,7 +1,7 @@
 import { type Address } from '@commonweight/protocol';
-import { type ViemChain, type Hex, type PublicClient, createPublicClient, defineChain, http } from './viem.ts';
+import { type ViemChain, type Hex, type PublicClient, createPublicClient, defineChain } from './viem.ts';
 import { type ErrorContext, toChainError } from './rpc-error.ts';
-import { limits } from './limits.ts';
+import { rpcTransport } from './rpc-transport.ts';
 
 /** A JSON-RPC endpoint of one chain. Every call ends within `limits.rpcTimeout`, and fails with a ChainError. */
 export interface Rpc {
@@ -23,7 +23,7 @@ export function connectRpc(url: string, chainId: number): Rpc {
   });
   const client: PublicClient = createPublicClient({
     chain,
-    transport: http(url, { timeout: limits.rpcTimeout, retryCount: 0 }),
+    transport: rpcTransport(url),
     cacheTime: 0,
   });
   const call = async <T>(context: ErrorContext, run: (client: PublicClient) => Promise<T>): Promise<T> => {

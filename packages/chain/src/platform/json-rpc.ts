@@ -1,5 +1,6 @@
 import { ChainError } from '../errors.ts';
 import { limits } from '../limits.ts';
+import { postJson } from './post-json.ts';
 
 /** One JSON-RPC call without a client library: the guard is a small process. Returns the untyped result. */
 export async function jsonRpc(
@@ -10,13 +11,8 @@ export async function jsonRpc(
 ): Promise<unknown> {
   let answer: { result?: unknown; error?: { message?: unknown } };
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-      signal: AbortSignal.timeout(timeout),
-    });
-    answer = (await response.json()) as typeof answer;
+    const { text } = await postJson(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), timeout);
+    answer = JSON.parse(text) as typeof answer;
   } catch (cause) {
     throw new ChainError('chain_unreachable', `${method}: no JSON-RPC answer from ${url} within ${timeout} ms`, { cause });
   }
