@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { withEngineOptions } from '../engine-options.ts';
+import type { EngineOptions } from '../verify/load-model.ts';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
 import { limits } from '../limits.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, EngineOptions {
   readonly port: number;
   readonly data?: string;
   readonly nodes: number;
@@ -43,7 +45,7 @@ Examples:
 
 Exit codes: 0 ended as asked, 1 the network broke down, 2 could not start.`,
     );
-  withCommonOptions(command)
+  withCommonOptions(withEngineOptions(command))
     .addOption(command.createOption('--with-parent', 'end when the process that started this one ends').hideHelp())
     .action(async (options: Options) => {
       const output = begin(context, options);
@@ -58,6 +60,7 @@ Exit codes: 0 ended as asked, 1 the network broke down, 2 could not start.`,
         nodes: options.nodes,
         modelPath: options.model,
         liar: options.liar === true,
+        backend: options.backend ?? 'auto',
         withParent: options.withParent === true,
         output,
         context,

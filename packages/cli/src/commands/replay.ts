@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withEngineOptions } from '../engine-options.ts';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
 import type { ReplayOptions } from '../verify/replay-file.ts';
 
@@ -19,7 +20,7 @@ Example:
 
 Exit codes: 0 the same text, 1 the model says something else, 2 could not check.`,
     );
-  withCommonOptions(command).action(async (file: string, options: Options) => {
+  withCommonOptions(withEngineOptions(command)).action(async (file: string, options: Options) => {
     begin(context, options);
     const { replayFile } = await import('../verify/replay-file.ts');
     context.exit = await replayFile(file, options, context);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withEngineOptions } from '../engine-options.ts';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
 import type { VerifyOptions } from '../verify/verify-file.ts';
 
@@ -22,7 +23,7 @@ Examples:
 Works with the network stopped, and then names the chain facts that it could not check.
 Exit codes: 0 verified, 1 refuted, 2 could not check.`,
     );
-  withCommonOptions(command).action(async (file: string, options: Options) => {
+  withCommonOptions(withEngineOptions(command)).action(async (file: string, options: Options) => {
     const output = begin(context, options);
     const [{ verify }, { exitCodes }] = await Promise.all([import('../verify/verify-file.ts'), import('@commonweight/verifier')]);
     context.exit = exitCodes[await verify(file, options, output, context)];

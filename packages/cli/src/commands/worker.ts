@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { withEngineOptions } from '../engine-options.ts';
+import type { EngineOptions } from '../verify/load-model.ts';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
 import { runRole } from './role.ts';
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, EngineOptions {
   readonly config: string;
 }
 
@@ -19,9 +21,12 @@ Example:
 
 Logs are JSON lines on stderr. Ends cleanly on SIGTERM and Ctrl-C. Exit codes: 0 ended as asked, 2 could not start.`,
     );
-  withCommonOptions(command).action(async (options: Options) => {
+  withCommonOptions(withEngineOptions(command)).action(async (options: Options) => {
     begin(context, options);
     const { readWorkerConfig, startWorker } = await import('@commonweight/node/worker');
-    context.exit = await runRole(context, async (signal) => startWorker(await readWorkerConfig(options.config), {}, signal));
+    context.exit = await runRole(context, async (signal) => {
+      const config = await readWorkerConfig(options.config);
+      return startWorker({ ...config, backend: options.backend ?? config.backend }, {}, signal);
+    });
   });
 }

@@ -1,5 +1,6 @@
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import { type DevChain, connectChain, deployContracts, startDevChain, writeDeployments } from '@commonweight/chain';
+import type { BackendChoice } from '@commonweight/engine/node';
 import { type Address, CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
 import type { Output } from '../output.ts';
@@ -34,6 +35,8 @@ export interface NetworkOptions {
   readonly nodes: number;
   readonly port: number;
   readonly liar: boolean;
+  /** Of the workers. */
+  readonly backend: BackendChoice;
   readonly output: Output;
   /** For the log file: warnings that no user needs to act on. */
   readonly log: (message: string) => void;
@@ -130,8 +133,8 @@ export class DevNetwork {
 
   /** Starts workers and gateway. They wait for the chain, so this may run before it: a second start is sooner by the time that the chain takes. */
   async #startRoles(rpcUrl: string, signal: AbortSignal): Promise<void> {
-    const { layout, model, nodes, liar } = this.#options;
-    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, host: HOST };
+    const { layout, model, nodes, liar, backend } = this.#options;
+    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, host: HOST, backend };
     // the last one lies: the nodes before it are the ones that a network without a liar has
     const liarIndex = liar ? nodes - 1 : -1;
     const script = liar ? await liarScript() : undefined;

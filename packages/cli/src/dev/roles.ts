@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { BackendChoice } from '@commonweight/engine/node';
 import { CommonweightError, ZERO_ADDRESS } from '@commonweight/protocol';
 import type { Layout } from './layout.ts';
 import { ensureKeyFile, type KeyFile } from './key-file.ts';
@@ -16,6 +17,7 @@ export interface NetworkTerms {
   readonly rpcUrl: string;
   readonly packageDir: string;
   readonly host: string;
+  readonly backend: BackendChoice;
 }
 
 const chainOf = ({ rpcUrl, layout }: NetworkTerms) => ({ rpcUrl, deploymentsFile: layout.deployments });
@@ -41,7 +43,7 @@ export interface WorkerRole {
 }
 
 export function workerCommand(terms: NetworkTerms, { index, keys, port, script = [cliScript, 'worker'] }: WorkerRole): RoleCommand {
-  const { layout, host, packageDir } = terms;
+  const { layout, host, packageDir, backend } = terms;
   const config = writeConfig(layout.node(index), {
     role: 'worker',
     dataDir: layout.node(index),
@@ -53,6 +55,7 @@ export function workerCommand(terms: NetworkTerms, { index, keys, port, script =
     promptPrice: '0',
     completionPrice: '0',
     asset: ZERO_ADDRESS,
+    backend,
     queueLimit: 8,
     batchIntervalMs: 2000,
   });

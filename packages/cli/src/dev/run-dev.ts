@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import type { BackendChoice } from '@commonweight/engine/node';
 import type { Context } from '../context.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Output } from '../output.ts';
@@ -21,6 +22,7 @@ export interface DevOptions {
   readonly nodes: number;
   readonly modelPath: string | undefined;
   readonly liar: boolean;
+  readonly backend: BackendChoice;
   readonly withParent: boolean;
   readonly output: Output;
   readonly context: Context;

@@ -1,5 +1,5 @@
-import { checkWeights, createWasmExecutor } from '@commonweight/engine';
-import { loadEngineWasm } from '@commonweight/engine/node';
+import { checkWeights } from '@commonweight/engine';
+import { type BackendChoice, openBestBackend } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import type { ModelId } from '@commonweight/protocol';
 import type { VerifierModel } from '@commonweight/verifier';
@@ -16,11 +16,23 @@ export function packageFolder(modelId: ModelId, modelsFolder: string, named: str
   );
 }
 
-/** Opens a package, checks every byte of it against the model id, and makes it ready to run on one thread. */
-export async function loadModel(folder: string, modelId: ModelId): Promise<VerifierModel & { readonly name: string }> {
+/** How a model is run on this machine. */
+export interface EngineOptions {
+  readonly backend?: BackendChoice;
+}
+
+export interface LoadedModel extends VerifierModel {
+  readonly name: string;
+  /** Why `auto` did not find the native engine. */
+  readonly remark?: string;
+}
+
+/** Opens a package, checks every byte of it against the model id, and makes it ready to run. */
+export async function loadModel(folder: string, modelId: ModelId, { backend }: EngineOptions = {}): Promise<LoadedModel> {
+  const { create, reason } = openBestBackend(backend === undefined ? {} : { choice: backend });
   const model = await openPackage(folder, modelId);
   try {
-    const executor = createWasmExecutor(model.manifest, model.weights(), loadEngineWasm());
+    const executor = create(model.manifest, model.weights());
     checkWeights(executor);
     const tokenizer = model.tokenizer();
     return {
@@ -28,6 +40,7 @@ export async function loadModel(folder: string, modelId: ModelId): Promise<Verif
       manifest: model.manifest,
       executor,
       decode: (ids) => tokenizer.decode(ids),
+      ...(reason !== undefined && { remark: reason }),
     };
   } finally {
     await model.close();

@@ -5,9 +5,9 @@ import { layout } from '../dev/layout.ts';
 import { exitCode } from '../exit-code.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { readInput } from './input.ts';
-import { loadModel, packageFolder } from './load-model.ts';
+import { type EngineOptions, loadModel, packageFolder } from './load-model.ts';
 
-export interface ReplayOptions {
+export interface ReplayOptions extends EngineOptions {
   readonly modelDir?: string;
   readonly data?: string;
 }
@@ -16,7 +16,11 @@ export interface ReplayOptions {
 export async function replayFile(file: string, options: ReplayOptions, context: Context): Promise<Context['exit']> {
   const { bundle, answerText } = readInput(file);
   const { modelId } = bundle.receipt;
-  const model = await loadModel(packageFolder(modelId, layout(options.data ?? defaultDataFolder()).models, options.modelDir), modelId);
+  const model = await loadModel(
+    packageFolder(modelId, layout(options.data ?? defaultDataFolder()).models, options.modelDir),
+    modelId,
+    options,
+  );
   try {
     const { text = '' } = replay({ bundle, model });
     const { shown, remark } = compareShown(text, answerText, bundle.receipt.finishReason);

@@ -6,10 +6,10 @@ import { explain } from '../fault.ts';
 import { type Output, bar } from '../output.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { readInput } from './input.ts';
-import { loadModel, packageFolder } from './load-model.ts';
+import { type EngineOptions, loadModel, packageFolder } from './load-model.ts';
 import { lookUp } from './look-up.ts';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends EngineOptions {
   readonly modelDir?: string;
   readonly data?: string;
   readonly rpc?: string;
@@ -23,8 +23,9 @@ export async function verify(file: string, options: VerifyOptions, output: Outpu
   remarks.forEach((remark) => output.note(`note: ${remark}`));
 
   const { modelId } = bundle.receipt;
-  const model = await orReason(async () => loadModel(packageFolder(modelId, folders.models, options.modelDir), modelId));
-  if ('reason' in model) output.note(`note: ${model.reason}`);
+  const model = await orReason(async () => loadModel(packageFolder(modelId, folders.models, options.modelDir), modelId, options));
+  const remark = 'reason' in model ? model.reason : model.value.remark;
+  if (remark !== undefined) output.note(`note: ${remark}`);
   const report = verifyBundle({
     bundle,
     ...(answerText !== undefined && { answerText }),

@@ -165,7 +165,8 @@ export class BatchScheduler<Key> {
     try {
       executor.forwardBatch(parts.map(({ part }) => part));
     } catch (error) {
-      if (!(error instanceof CommonweightError)) throw error;
+      // an executor that lost a thread serves nobody any more
+      if (!(error instanceof CommonweightError) || error.code === 'engine-thread') throw error;
       // one of them was refused and none was run: each on its own shows which
       for (const [index, { seat, part }] of parts.entries()) {
         if (part.sequence.length !== before[index]) throw error;

@@ -21,14 +21,22 @@ describe('finding the addon', () => {
   });
 
   it('falls back to WASM and says why', () => {
-    const none = openBestBackend(() => undefined);
+    const none = openBestBackend({ load: () => undefined });
     expect([none.name, none.reason]).toEqual(['wasm', expect.stringContaining('not built')]);
-    const broken = openBestBackend(() => {
-      throw new Error('broken file');
+    const broken = openBestBackend({
+      load: () => {
+        throw new Error('broken file');
+      },
     });
     expect([broken.name, broken.reason]).toEqual(['wasm', 'broken file']);
     const { manifest, source } = buildTinyModel();
     expect(broken.create(manifest, source).backend).toBe('wasm');
+  });
+
+  it('takes WASM without a word when it was asked for, and refuses when nothing but the addon was', () => {
+    const asked = openBestBackend({ choice: 'wasm', load: () => expect.unreachable('not asked for') });
+    expect([asked.name, asked.reason]).toEqual(['wasm', undefined]);
+    expect(() => openBestBackend({ choice: 'native', load: () => undefined })).toThrow(/native engine was asked for: .* is not built/);
   });
 });
 
@@ -37,7 +45,7 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
 
   it('is chosen when it passes the self-test, and not when it computes one wrong bit', () => {
     const { manifest, source } = buildTinyModel();
-    const best = openBestBackend(() => addon);
+    const best = openBestBackend({ load: () => addon });
     expect([best.name, best.reason]).toEqual(['native', undefined]);
     expect(best.create(manifest, source).backend).toBe(`native-${addon.levels[0]}`);
     const wrong: typeof addon = {
@@ -47,7 +55,7 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
         logits[3]! ^= 1;
       },
     };
-    const other = openBestBackend(() => wrong);
+    const other = openBestBackend({ load: () => wrong });
     expect([other.name, other.reason]).toEqual(['wasm', expect.stringContaining('self-test')]);
   });
 

@@ -27,6 +27,8 @@ const schema = z
     promptPrice: price.default('0'),
     completionPrice: price.default('0'),
     asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
+    /** What computes: the native engine where it is built, or one of the two. */
+    backend: z.enum(['auto', 'wasm', 'native']).default('auto'),
     /** Runs that share the engine, each with one token a step. */
     slots: z.int().min(1).max(workerLimits.slotsMaximum).default(workerLimits.slotsDefault),
     /** Bytes of KV cache for the runs of one model and its prefix cache together; for the prefix cache alone (0: none). */

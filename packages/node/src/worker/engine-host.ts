@@ -1,4 +1,5 @@
 import type { PrefixCacheStats } from '@commonweight/engine';
+import type { BackendChoice } from '@commonweight/engine/node';
 import type { Manifest, ModelId, SamplerSettings } from '@commonweight/protocol';
 
 export interface EngineJob {
@@ -31,6 +32,7 @@ export interface EngineResult {
 
 /** What one engine is given. */
 export interface EngineSettings {
+  readonly backend: BackendChoice;
   /** Jobs that run side by side. */
   readonly slots: number;
   /** Most bytes of KV cache of all jobs and the prefix cache together. */

@@ -20,9 +20,21 @@ export interface EngineFailure {
   readonly action: ErrorAction;
 }
 
+/** What computes, and why it is not the native engine when `auto` found none. */
+export interface EngineBackend {
+  readonly name: string;
+  readonly reason?: string;
+}
+
 /** From the thread. */
 export type EngineMessage =
-  | { readonly type: 'ready'; readonly manifest: Manifest; readonly modelId: ModelId; readonly backend: string }
+  | {
+      readonly type: 'ready';
+      readonly manifest: Manifest;
+      readonly modelId: ModelId;
+      readonly backend: EngineBackend;
+      readonly prefixCache: PrefixCacheStats;
+    }
   | ({ readonly type: 'refused' } & EngineFailure)
   | JobMessage;
 

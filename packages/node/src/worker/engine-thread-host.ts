@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import { noPrefixes } from '@commonweight/engine';
+import type { PrefixCacheStats } from '@commonweight/engine';
 import { CommonweightError, type Manifest, type ModelId } from '@commonweight/protocol';
 import { workerLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { EngineEvents, EngineHost, EngineJob, EngineResult, EngineSettings, EngineStatus } from './engine-host.ts';
 import { EngineJobs } from './engine-jobs.ts';
-import type { EngineMessage, EngineThreadData } from './engine-messages.ts';
+import type { EngineBackend, EngineMessage, EngineThreadData } from './engine-messages.ts';
 import type { WorkerLog } from './log.ts';
 
 /** The built file: also this source run by a test starts the built thread, since threads load no TypeScript. */
@@ -22,6 +22,8 @@ export interface ThreadEngineOptions {
 /** Opens the package in a thread of its own. Rejects when the weights or the engine are not what they should be. */
 export async function openThreadEngine(packageDir: string, options: ThreadEngineOptions): Promise<EngineHost> {
   const first = await startThread(packageDir, options);
+  const { name, reason = null } = first.backend;
+  options.log.info('engine_backend', { backend: name, reason });
   return new ThreadEngineHost(packageDir, options, first);
 }
 
@@ -29,7 +31,9 @@ interface Thread {
   readonly worker: Worker;
   readonly manifest: Manifest;
   readonly modelId: ModelId;
-  readonly backend: string;
+  readonly backend: EngineBackend;
+  /** At its start. */
+  readonly prefixCache: PrefixCacheStats;
   readonly jobs: EngineJobs;
   /** Resolves when the thread has ended, for whatever reason. */
   readonly ended: Promise<void>;
@@ -70,7 +74,7 @@ class ThreadEngineHost implements EngineHost {
   }
 
   #watch(thread: Thread): EngineStatus {
-    const { backend } = thread;
+    const { name: backend } = thread.backend;
     thread.worker.on('message', (message: EngineMessage) => {
       if (!('job' in message)) return;
       if (message.type === 'done') this.#status = { backend, prefixCache: message.prefixCache };
@@ -85,7 +89,7 @@ class ThreadEngineHost implements EngineHost {
       // a restart that fails is reported by the next run
       this.#thread.catch(() => undefined);
     });
-    return { backend, prefixCache: noPrefixes };
+    return { backend, prefixCache: thread.prefixCache };
   }
 
   async #restart(): Promise<Thread> {
@@ -122,8 +126,7 @@ async function startThread(packageDir: string, { threadUrl = builtThread, settin
   });
   const ready = new Promise<Thread>((resolve, reject) => {
     worker.once('message', (message: EngineMessage) => {
-      if (message.type === 'ready')
-        resolve({ worker, manifest: message.manifest, modelId: message.modelId, backend: message.backend, jobs, ended });
+      if (message.type === 'ready') resolve({ ...message, worker, jobs, ended });
       else if (message.type === 'refused') reject(new CommonweightError(message.message, { code: message.code, action: message.action }));
       else reject(new Error(`the engine thread began with ${message.type}`));
     });

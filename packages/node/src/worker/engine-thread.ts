@@ -1,20 +1,12 @@
 import { setImmediate } from 'node:timers';
-import {
-  type BatchEvent,
-  BatchScheduler,
-  type Executor,
-  PrefixCache,
-  checkWeights,
-  createWasmExecutor,
-  selfTest,
-} from '@commonweight/engine';
-import { loadEngineWasm } from '@commonweight/engine/node';
+import { type BatchEvent, BatchScheduler, type Executor, PrefixCache, checkWeights } from '@commonweight/engine';
+import { openBestBackend } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
-import { CommonweightError } from '@commonweight/protocol';
+import { CommonweightError, type ModelId } from '@commonweight/protocol';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nativeSha256 } from '../platform/sha256.ts';
 import { describeError } from './describe-error.ts';
-import type { EngineCommand, EngineFailure, EngineMessage, EngineThreadData, JobMessage } from './engine-messages.ts';
+import type { EngineBackend, EngineCommand, EngineFailure, EngineMessage, EngineThreadData, JobMessage } from './engine-messages.ts';
 
 /** The program of an engine thread: opens one package, checks engine and weights, then runs the jobs that come, several at a time. */
 const port = parentPort!;
@@ -27,21 +19,25 @@ const failure = (error: unknown): EngineFailure => {
   return { code: error.code, message: error.message, action: error.action };
 };
 
-async function open(): Promise<Executor> {
-  const module = loadEngineWasm();
-  selfTest((manifest, weights) => createWasmExecutor(manifest, weights, module), nativeSha256);
+interface Opened {
+  readonly executor: Executor;
+  readonly modelId: ModelId;
+  readonly backend: EngineBackend;
+}
+
+async function open(): Promise<Opened> {
+  const { create, reason } = openBestBackend({ choice: settings.backend, sha256: nativeSha256 });
   const model = await openPackage(packageDir);
   try {
-    const executor = createWasmExecutor(model.manifest, model.weights(), module);
+    const executor = create(model.manifest, model.weights());
     checkWeights(executor);
-    send({ type: 'ready', manifest: model.manifest, modelId: model.modelId, backend: executor.backend });
-    return executor;
+    return { executor, modelId: model.modelId, backend: { name: executor.backend, ...(reason !== undefined && { reason }) } };
   } finally {
     await model.close();
   }
 }
 
-function serve(executor: Executor): void {
+function serve({ executor, modelId, backend }: Opened): void {
   const { slots, kvBytes, prefixCacheBytes } = settings;
   const prefixCache = new PrefixCache({ executor, bytes: prefixCacheBytes });
   const scheduler = new BatchScheduler<number>({ executor, slots, kvBytes, prefixCache, sha256: nativeSha256 });
@@ -64,6 +60,7 @@ function serve(executor: Executor): void {
     turning = true;
     setImmediate(turn);
   });
+  send({ type: 'ready', manifest: executor.manifest, modelId, backend, prefixCache: prefixCache.stats });
 }
 
 function messageOf(event: BatchEvent<number>, prefixCache: PrefixCache): JobMessage {

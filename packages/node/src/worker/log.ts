@@ -8,6 +8,7 @@ export type WorkerEvent =
   | 'journal_replayed'
   | 'journal_torn_tail'
   | 'node_registered'
+  | 'engine_backend'
   | 'engine_ready'
   | 'engine_crashed'
   | 'engine_run_failed'

@@ -208,7 +208,7 @@ describe('a run over HTTP with the real engine', () => {
       node: worker.nodeId,
       models: [modelIdOf(model.manifest)],
       queue: { running: 0, waiting: 0, slots: 8, limit: 8 },
-      engines: [{ model: modelIdOf(model.manifest), backend: 'wasm', prefixCache }],
+      engines: [{ model: modelIdOf(model.manifest), backend: expect.stringMatching(/^(?:wasm|native-)/) as string, prefixCache }],
       prices: { prompt: '0', completion: '0', asset: ZERO_ADDRESS },
     });
   });

@@ -143,18 +143,18 @@ interface EngineOpening {
 
 /** All models of the configuration; when one cannot be opened, those before it are closed again. */
 async function openEngines(
-  { packages, slots, kvBytes, prefixCacheBytes }: WorkerConfig,
+  { packages, backend, slots, kvBytes, prefixCacheBytes }: WorkerConfig,
   { openEngine, log, clock }: EngineOpening,
   signal: AbortSignal | undefined,
 ): Promise<Map<ModelId, EngineHost>> {
   const engines = new Map<ModelId, EngineHost>();
-  const settings: EngineSettings = { slots, kvBytes, prefixCacheBytes };
+  const settings: EngineSettings = { backend, slots, kvBytes, prefixCacheBytes };
   try {
     for (const folder of packages) {
       signal?.throwIfAborted();
       const engine = await (openEngine ?? ((dir: string) => openThreadEngine(dir, { settings, log, clock })))(folder, settings);
       engines.set(engine.modelId, engine);
-      log.info('engine_ready', { model: engine.modelId, backend: engine.status().backend });
+      log.info('engine_ready', { model: engine.modelId });
     }
     return engines;
   } catch (error) {

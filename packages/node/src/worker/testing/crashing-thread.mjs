@@ -14,4 +14,4 @@ parentPort.on('message', ({ type, job, input }) => {
   parentPort.postMessage({ type: 'token', job, index: 0, id: 5 });
   parentPort.postMessage({ type: 'done', job, result: { completionIds: [5], finish: 'length', digests: new Uint8Array(0) }, prefixCache });
 });
-parentPort.postMessage({ type: 'ready', manifest, modelId: `0x${'0a'.repeat(32)}`, backend: 'none' });
+parentPort.postMessage({ type: 'ready', manifest, modelId: `0x${'0a'.repeat(32)}`, backend: { name: 'none' }, prefixCache });
