@@ -14,16 +14,16 @@ export async function writeDefaultQ8(
   try {
     const source = fileSource(descriptor, fstatSync(descriptor).size);
     const gguf = parseGguf(source);
-    await writeQ8Gguf(to, metadataOf(gguf), tensorsOf(gguf, source), onBytes, signal);
+    await writeQ8Gguf(to, metadataOf(gguf, source), tensorsOf(gguf, source), onBytes, signal);
   } finally {
     closeSync(descriptor);
   }
 }
 
-function metadataOf(gguf: Gguf) {
-  const { graph, ropeBase } = graphFromGguf(gguf);
+function metadataOf(gguf: Gguf, source: ByteSource) {
+  const { graph, rope } = graphFromGguf(gguf, source);
   const value = <T>(key: string): T => gguf.metadata.get(key) as T;
-  const shape = { ...graph, ropeBase, tiedHead: graph.head === 'tied' };
+  const shape = { ...graph, ropeBase: rope.base, tiedHead: graph.head === 'tied' };
   return llamaMetadata(value('general.name'), shape, value('llama.attention.layer_norm_rms_epsilon'), {
     pre: value('tokenizer.ggml.pre'),
     tokens: value('tokenizer.ggml.tokens'),

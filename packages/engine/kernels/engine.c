@@ -33,6 +33,8 @@ void EXPORT(op_rms_norm_quantise)(const i32 *x, i32 n, const i32 *weights, i32 e
   *s = rms_norm_quantise(x, n, &w, epsilon, bits, wide, q);
 }
 
+void EXPORT(op_norm_head)(i32 *x, i32 n, const i32 *weights, i32 exponent, u64 epsilon) { norm_head(x, n, &(norm){weights, exponent}, epsilon); }
+
 #ifdef __wasm__
 void EXPORT(op_matmul)(const matrix *m, i16 *x, scale *scales, i32 tokens, i32 fraction_bits, i16 *panel, i64 *sums, i32 *y) {
   scratch s = {.panel = panel, .sums = sums};

@@ -21,6 +21,8 @@ typedef struct {
 typedef struct {
   norm attention_norm, ffn_norm;
   matrix q, k, v, o, gate, up, down;
+  const i32 *q_bias, *k_bias, *v_bias; // NULL: none
+  norm q_norm, k_norm;                 // weights NULL: none
   i32 commit_point; // -1: none
 } layer;
 
@@ -65,6 +67,7 @@ typedef struct {
 typedef struct {
   i32 layer_count, width, heads, kv_heads, head_size, ffn_width, points;
   u32 epsilon_low, epsilon_high;
+  u32 head_epsilon_low, head_epsilon_high; // of q_norm and k_norm
   i32 attention_mantissa, attention_exponent;
   const i16 *rope; // [context][head size]: (cos, sin) pairs
   const layer *layers;

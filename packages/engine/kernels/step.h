@@ -2,6 +2,7 @@
 #pragma once
 #include "attention.h"
 #include "elementwise.h"
+#include "heads.h"
 #include "input.h"
 #include "model.h"
 #include "quantise.h"
@@ -110,6 +111,8 @@ static void add_product(const step *s, input in, const matrix *matrix, i32 point
   meet(s->me);
 }
 
+static const norm no_norm;
+
 static void store_keys_values(const step *s, const layer *l, usize cache_offset) {
   const model *m = s->m;
   i32 size = m->head_size;
@@ -118,7 +121,9 @@ static void store_keys_values(const step *s, const layer *l, usize cache_offset)
       i32 t = i / m->kv_heads, g = i % m->kv_heads;
       const row *r = s->rows + t;
       kv_head head = kv_head_at(r->cache + cache_offset * (usize)r->capacity, r->capacity, head_stride(size), g);
-      store_key_value(&head, r->position, m->w.k + t * l->k.rows + g * size, m->w.v + t * l->v.rows + g * size, m->rope + r->position * size, size);
+      i32 *key = finish_head(m, m->w.k + t * l->k.rows, g, l->k_bias, &l->k_norm);
+      i32 *value = finish_head(m, m->w.v + t * l->v.rows, g, l->v_bias, &no_norm);
+      store_key_value(&head, r->position, key, value, m->rope + r->position * size, size);
     }
   }
   meet(s->me);
@@ -133,7 +138,7 @@ static void attend_all(const step *s, const layer *l, usize cache_offset) {
       const row *r = s->rows + t;
       kv_head head = kv_head_at(r->cache + cache_offset * (usize)r->capacity, r->capacity, head_stride(size), h / group);
       i64 query[HEAD_SIZE_LIMIT];
-      rope(m->w.q + t * l->q.rows + h * size, m->rope + r->position * size, size, query);
+      rope(finish_head(m, m->w.q + t * l->q.rows, h, l->q_bias, &l->q_norm), m->rope + r->position * size, size, query);
       attend(query, &head, r->position + 1, m, &s->me->s, m->w.attended + (usize)i * (usize)size);
     }
   }

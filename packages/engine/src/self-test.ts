@@ -3,7 +3,7 @@ import type { Executor, WeightsSource } from './executor.ts';
 import { type TinyModelOptions, buildTinyModel } from './testing/tiny-model.ts';
 import { Xorshift } from './testing/xorshift.ts';
 
-/** Between them: padding of every kind, int32 blocks that are added in int64, saturation, narrow activations, an untied head. */
+/** Between them: padding of every kind, int32 blocks that are added in int64, saturation, narrow activations, an untied head, biases, norms of heads. */
 const MODELS: readonly TinyModelOptions[] = [
   { layers: 2, width: 72, heads: 6, kvHeads: 2, headDimension: 10, ffnWidth: 2100, vocabulary: 101 },
   {
@@ -18,12 +18,13 @@ const MODELS: readonly TinyModelOptions[] = [
     gain: 16,
     activationBits: 8,
   },
+  { layers: 1, width: 40, heads: 3, kvHeads: 1, headDimension: 22, ffnWidth: 70, vocabulary: 61, qkvBias: true, qkNorm: true },
 ];
 /** Lengths of the pieces that ids are run in: an even and an odd chunk of prefill, then decode. */
 const PIECES = [34, 5, 1, 1];
 
 /** {@link selfTestDigest} of the reference executor; self-test.test.ts computes it again. */
-export const SELF_TEST_DIGEST = '0xe1c6263e07d1c7052e3da2da531fd23b02371d7fcb2ee00b0b30effbafbed5f2';
+export const SELF_TEST_DIGEST = '0xce3740d147a512fb78c5c9f3c366d429c282d826186b7454c8057821785aed99';
 
 /**
  * Known-answer test of a back end on this machine, some 100 ms. Whoever creates an executor runs it first and serves nothing when it throws.

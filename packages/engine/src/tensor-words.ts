@@ -1,18 +1,18 @@
-import { CommonweightError, type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
+import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
 import { TensorError } from './reference/tensor-error.ts';
+
+type LayerTensorNames = ReturnType<typeof layerTensorNames>;
 
 /** Fields of the structs `matrix` and `norm` of kernels/model.h, with `base` added to every offset into `weights.bin`. */
 export class TensorWords {
   readonly #tensors: ReadonlyMap<string, Tensor>;
   readonly #graph: Graph;
   readonly #base: number;
+  readonly #none: number;
 
-  constructor({ graph, tensors }: Manifest, base: number) {
-    if (graph.qkvBias || graph.qkNorm)
-      throw new CommonweightError('graph.qkvBias, graph.qkNorm: expected false and null, got others; only the reference runs them so far', {
-        code: 'graph',
-        field: 'graph',
-      });
+  /** @param none - what stands for the address of a part that the graph does not have */
+  constructor({ graph, tensors }: Manifest, base: number, none: number) {
+    this.#none = none;
     this.#graph = graph;
     this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     this.#base = base;
@@ -26,6 +26,14 @@ export class TensorWords {
   norm(name: string): number[] {
     const { offset, exponent } = this.#find(name, 'norm');
     return [this.#base + offset, exponent];
+  }
+
+  #biases({ qBias, kBias, vBias }: LayerTensorNames): number[] {
+    return [qBias, kBias, vBias].map((name) => (this.#graph.qkvBias ? this.#base + this.#find(name, 'bias').offset : this.#none));
+  }
+
+  #headNorms({ qNorm, kNorm }: LayerTensorNames): number[] {
+    return [qNorm, kNorm].flatMap((name) => (this.#graph.qkNorm ? this.norm(name) : [this.#none, 0]));
   }
 
   rope(): number {
@@ -42,6 +50,8 @@ export class TensorWords {
         ...this.norm(names.attentionNorm),
         ...this.norm(names.ffnNorm),
         ...matrices.flatMap((name) => this.matrix(name)),
+        ...this.#biases(names),
+        ...this.#headNorms(names),
         points.get(i) ?? -1,
       ];
     }).flat();

@@ -124,6 +124,12 @@ export function kernelOperations(kernels: KernelExports): Operations {
         call('embed', matrixAt(matrix), id, matrix.columns, x);
         return arena.int32(x, matrix.columns);
       }),
+    qkNorm: (head, weights, exponent, epsilon) =>
+      using(() => {
+        const x = arena.put(head);
+        call('norm_head', x, head.length, arena.put(weights), exponent, BigInt(epsilon));
+        return arena.int32(x, head.length);
+      }),
     rope: (head, table) =>
       using(() => {
         const out = arena.room(8 * head.length);

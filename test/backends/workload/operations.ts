@@ -40,6 +40,7 @@ export interface Operations {
   /** One Int32Array a vector: the sums times row and token scales. */
   readonly matmul: (input: MatmulCase) => Int32Array[];
   readonly embed: (matrix: MatrixCase, id: number) => Int32Array;
+  readonly qkNorm: (head: Int32Array, weights: Int32Array, exponent: number, epsilon: number) => Int32Array;
   readonly rope: (head: Int32Array, table: Int16Array) => Int32Array;
   readonly attend: (input: AttendCase) => BigInt64Array;
   readonly swiglu: (gate: Int32Array, up: Int32Array) => BigInt64Array;

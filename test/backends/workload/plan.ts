@@ -11,6 +11,7 @@ export const operations = [
   'rmsNorm',
   'matmul',
   'embed',
+  'qkNorm',
   'rope',
   'attend',
   'swiglu',

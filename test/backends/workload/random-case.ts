@@ -50,6 +50,12 @@ export function runRandomCase(operation: Operation, random: RandomValues, on: Op
       const matrix = randomMatrix(random, random.integer(1, 20), random.integer(1, 70), random.integer(-64, 64));
       return [on.embed(matrix, random.integer(0, matrix.rows - 1))];
     }
+    case 'qkNorm': {
+      const n = 2 * random.integer(1, long ? 128 : 20);
+      const epsilon = random.integer(1, 2 ** 31) * 2 ** random.integer(0, 16);
+      const x = random.int32s(n, random.limit(31));
+      return [on.qkNorm(x, random.int32s(n, 2 ** 21), random.integer(-64, 64), epsilon)];
+    }
     case 'rope': {
       const size = 2 * random.integer(1, 32);
       return [on.rope(random.int32s(size), random.int16s(size, 32_767))];

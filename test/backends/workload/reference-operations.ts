@@ -15,6 +15,7 @@ export const referenceOperations: Operations = {
     ),
   embed: ({ weights, columns, multipliers, exponent }, id) =>
     reference.embed(weights.subarray(id * columns, (id + 1) * columns), multipliers[id]!, exponent),
+  qkNorm: (head, weights, exponent, epsilon) => reference.qkNorm(head, { weights, exponent }, epsilon),
   rope: reference.rope,
   attend: ({ q, table, entries, constant }) => {
     const cache = reference.newKeyValueHead(entries.length, q.length);

@@ -16,6 +16,7 @@ const kernel_table EXPORT(kernels) = {
   .sdiv = EXPORT(op_sdiv),
   .quantise = EXPORT(op_quantise),
   .rms_norm_quantise = EXPORT(op_rms_norm_quantise),
+  .norm_head = EXPORT(op_norm_head),
   .matmul = matmul_all,
   .rope = EXPORT(op_rope),
   .store_key_value = EXPORT(op_store_key_value),

@@ -12,6 +12,7 @@ typedef struct {
   void (*sdiv)(scale *, u64 denominator);
   void (*quantise)(const i64 *, i32 n, i32 bits, i16 *q, scale *);
   void (*rms_norm_quantise)(const i32 *x, i32 n, const i32 *weights, i32 exponent, u64 epsilon, i32 bits, i64 *wide, i16 *q, scale *);
+  void (*norm_head)(i32 *x, i32 n, const i32 *weights, i32 exponent, u64 epsilon);
   void (*matmul)(const matrix *, input, i32 tokens, i32 fraction_bits, const scratch *, i32 *y);
   void (*rope)(const i32 *head, const i16 *table, i32 size, i64 *out);
   void (*store_key_value)(i8 *cache, i32 capacity, i32 position, const i32 *key, const i32 *value, const i16 *table, i32 size);

@@ -8,7 +8,7 @@
 #include "row-sums.h"
 
 #define MODEL_MAGIC 0x636f6d6d6f6e7765LL
-#define LAYER_WORDS 47
+#define LAYER_WORDS 54
 // Columns of one block of kernels/matmul.h, whose panel is 16 rows of them.
 #define PANEL_COLUMNS 2048
 #define CHUNK_LIMIT 256
@@ -70,6 +70,22 @@ static norm next_norm(word_reader *r, i64 length) {
   return n;
 }
 
+// A part that may be missing: -1.
+static const i32 *next_optional(word_reader *r, i64 length, const char *what) {
+  if (r->fault == NULL && r->left > 0 && *r->words == -1) {
+    r->words++, r->left--;
+    return NULL;
+  }
+  return next_part(r, 4 * (usize)length, what);
+}
+
+static norm next_head_norm(word_reader *r, i64 length) {
+  norm n;
+  n.weights = next_optional(r, length, "weights of a norm of heads");
+  n.exponent = (i32)next_word(r, -64, 64, "exponent of a norm of heads");
+  return n;
+}
+
 static void read_graph(word_reader *r, loaded_model *to) {
   model *m = &to->m;
   m->layer_count = (i32)next_word(r, 1, 1 << 12, "layers");
@@ -85,6 +101,8 @@ static void read_graph(word_reader *r, loaded_model *to) {
   to->logit_rows = (i32)next_word(r, 1, to->chunk, "logit rows");
   i64 epsilon = next_word(r, 1, (i64)1 << 53, "norm epsilon");
   m->epsilon_low = (u32)epsilon, m->epsilon_high = (u32)(epsilon >> 32);
+  epsilon = next_word(r, 0, (i64)1 << 53, "epsilon of norms of heads");
+  m->head_epsilon_low = (u32)epsilon, m->head_epsilon_high = (u32)(epsilon >> 32);
   m->attention_mantissa = (i32)next_word(r, 0, 65535, "attention scale");
   m->attention_exponent = (i32)next_word(r, -64, 64, "attention scale");
   if (r->fault == NULL && (m->heads % m->kv_heads != 0 || m->head_size % 2 != 0 || (i64)m->heads * m->head_size > 1 << 16)) {
@@ -104,6 +122,11 @@ static void read_layer(word_reader *r, const model *m, layer *l) {
   l->gate = next_matrix(r, m->ffn_width, m->width);
   l->up = next_matrix(r, m->ffn_width, m->width);
   l->down = next_matrix(r, m->width, m->ffn_width);
+  l->q_bias = next_optional(r, q, "bias of q");
+  l->k_bias = next_optional(r, kv, "bias of k");
+  l->v_bias = next_optional(r, kv, "bias of v");
+  l->q_norm = next_head_norm(r, m->head_size);
+  l->k_norm = next_head_norm(r, m->head_size);
   l->commit_point = (i32)next_word(r, -1, m->points - 1, "commit point of a layer");
 }
 

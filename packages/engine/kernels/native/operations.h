@@ -99,6 +99,13 @@ static void run_norm(operation_call *c, const kernel_table *k) {
   if (!c->outside) k->rms_norm_quantise(x, n, weights, exponent, (u64)c->arguments[4], bits, wide, q, s);
 }
 
+static void run_norm_head(operation_call *c, const kernel_table *k) {
+  i32 n = number(c, 1, 2, 256), exponent = number(c, 3, -64, 64);
+  i32 *x = bytes_of(c, 0, 4 * (usize)n);
+  const i32 *weights = bytes_of(c, 2, 4 * (usize)n);
+  if (!c->outside) k->norm_head(x, n, weights, exponent, (u64)c->arguments[4]);
+}
+
 static void run_rope(operation_call *c, const kernel_table *k) {
   i32 size = number(c, 2, 2, 256);
   const i32 *head = bytes_of(c, 0, 4 * (usize)size);
@@ -144,7 +151,7 @@ static operation_status run_operation(const kernel_table *k, const char *name, o
   } operations[] = {
     {"op_sdiv", 2, run_sdiv},   {"op_quantise", 5, run_quantise},    {"op_rms_norm_quantise", 9, run_norm}, {"op_rope", 4, run_rope},
     {"op_swiglu", 4, run_swiglu}, {"op_add_to_residual", 3, run_add}, {"op_store_key_value", 7, run_store},  {"op_attend", 11, run_attend},
-    {"op_embed", 4, run_embed},
+    {"op_embed", 4, run_embed},  {"op_norm_head", 5, run_norm_head},
   };
   *result = 0;
   if (strcmp(name, "op_exp2n") == 0) {

@@ -72,7 +72,7 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     for (const i of words.keys()) {
       for (const value of [-(2n ** 63n), -1_000_000n, 2n ** 31n, 2n ** 40n, 2n ** 63n - 1n]) {
         // an epsilon may be large; every other word has a bound below
-        if (i === 11 && value > 0n && value <= 2n ** 53n) continue;
+        if ((i === 11 || i === 12) && value > 0n && value <= 2n ** 53n) continue;
         expect(() => create(words.with(i, value)), `word ${i} = ${value}`).toThrow(TypeError);
       }
     }

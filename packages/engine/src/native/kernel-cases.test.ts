@@ -107,6 +107,11 @@ const draws: readonly Draw[] = [
     return ['op_rms_norm_quantise', [x, n, w, random.integer(-64, 64), epsilon, random.integer(8, 14), arena.scratch(8 * n), q, s]];
   },
   (arena) => {
+    const n = 2 * random.integer(1, 64);
+    const [x, w] = [arena.put(int32s(n, 2 ** random.integer(1, 31) - 1)), arena.put(int32s(n, 2 ** 21))];
+    return ['op_norm_head', [x, n, w, random.integer(-64, 64), BigInt(random.integer(1, INT32_MAX)) << BigInt(random.integer(0, 17))]];
+  },
+  (arena) => {
     const size = 2 * random.integer(1, 40);
     return ['op_rope', [arena.put(int32s(size)), arena.put(int16s(size, 32_767)), size, arena.put(new BigInt64Array(size))]];
   },

@@ -11,11 +11,11 @@ export function logitShape({ vocabulary }: Graph): { readonly rows: number; read
 /** The model in the order in which kernels/native/loaded-model.h reads it; offsets count from the beginning of `weights.bin`. */
 export function modelWords(manifest: Manifest): BigInt64Array {
   const { graph } = manifest;
-  const tensors = new TensorWords(manifest, 0);
+  const tensors = new TensorWords(manifest, 0, -1);
   const words = [
     [graph.layers, graph.width, graph.heads, graph.kvHeads, graph.headDimension, graph.ffnWidth, graph.commitPoints.length],
     [graph.vocabulary, graph.context, limits.nativeChunk, logitShape(graph).rows],
-    [graph.normEpsilon, graph.attentionScale.mantissa, graph.attentionScale.exponent, tensors.rope()],
+    [graph.normEpsilon, graph.qkNorm?.epsilon ?? 0, graph.attentionScale.mantissa, graph.attentionScale.exponent, tensors.rope()],
     tensors.matrix('token_embd'),
     tensors.matrix(graph.head === 'tied' ? 'token_embd' : 'output'),
     tensors.norm('output_norm'),

@@ -20,7 +20,7 @@ const shapes: Record<string, TinyModelOptions> = {
 };
 const SEQUENCES = 10;
 const POSITIONS = 40;
-const BATCHED = ['odd', 'untied', 'narrowActivations', 'oneLayerCommitted'] as const;
+const BATCHED = ['odd', 'untied', 'narrowActivations', 'oneLayerCommitted', 'biasedAndNormed'] as const;
 
 /**
  * What every executor must do, whatever it runs on; the reference says which bits.

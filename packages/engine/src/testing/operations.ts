@@ -6,6 +6,7 @@ export { exp2n } from '../reference/exp2n.ts';
 export { isqrt } from '../reference/isqrt.ts';
 export { newKeyValueHead, storeKeyValue } from '../reference/kv-cache.ts';
 export { matmul } from '../reference/matmul.ts';
+export { qkNorm } from '../reference/qk-norm.ts';
 export { quantiseWide } from '../reference/quantise.ts';
 export { requantise } from '../reference/requantise.ts';
 export { addSaturating } from '../reference/add-saturating.ts';

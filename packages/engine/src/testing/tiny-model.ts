@@ -50,17 +50,13 @@ export interface TinyModel {
   readonly source: WeightsSource;
 }
 
-/** Shapes that between them reach every path: multiples of the tile, nothing a multiple of anything, an untied head, int8 activations */
+/** Shapes that between them reach every path: multiples of the tile, nothing a multiple of anything, an untied head, int8 activations, biases, norms of heads. */
 export const tinyShapes = {
   regular: {},
   odd: { layers: 3, width: 72, heads: 6, kvHeads: 2, headDimension: 10, ffnWidth: 100, vocabulary: 101, commitPoints: [0, 2] },
   untied: { layers: 1, width: 48, heads: 2, kvHeads: 2, headDimension: 24, ffnWidth: 70, vocabulary: 61, head: 'untied' },
   narrowActivations: { activationBits: 8 },
   saturating: { gain: 16 },
-} as const satisfies Readonly<Record<string, TinyModelOptions>>;
-
-/** Graphs beyond Llama's: biases, norms of heads. */
-export const tinyGraphs = {
   biased: { seed: 5, qkvBias: true },
   normedHeads: { seed: 6, heads: 3, kvHeads: 1, headDimension: 38, qkNorm: true, head: 'untied' },
   biasedAndNormed: { seed: 7, width: 40, heads: 2, headDimension: 64, qkvBias: true, qkNorm: true, gain: 16 },

@@ -1,4 +1,4 @@
 // Written by scripts/build-wasm.mjs.
 
 /** SHA-256 of `wasm/engine.wasm`. */
-export const ENGINE_WASM_SHA256 = '88a5955343dc58ce5fdeb9516c662bdadc329391c76feb31298f6411f7ca3875';
+export const ENGINE_WASM_SHA256 = '4290a1c111287a8eb47836fc3cacfad2b4edc36d98c5999c1f917179c9264ec5';

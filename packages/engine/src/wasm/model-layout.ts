@@ -25,7 +25,7 @@ export interface ModelLayout {
 /** Writes the structs of kernels/model.h, field by field in their order, and gives the workspace its memory. */
 export function layOutModel(manifest: Manifest, weights: number, memory: EngineMemory): ModelLayout {
   const { graph } = manifest;
-  const tensors = new TensorWords(manifest, weights);
+  const tensors = new TensorWords(manifest, weights, 0);
   const layers = store(memory, tensors.layers(), 'the list of layers');
 
   const workspace = allocateWorkspace(graph, memory);
@@ -33,7 +33,7 @@ export function layOutModel(manifest: Manifest, weights: number, memory: EngineM
     memory,
     [
       [graph.layers, graph.width, graph.heads, graph.kvHeads, graph.headDimension, graph.ffnWidth, graph.commitPoints.length],
-      [graph.normEpsilon % 2 ** 32, Math.floor(graph.normEpsilon / 2 ** 32)],
+      [graph.normEpsilon, graph.qkNorm?.epsilon ?? 0].flatMap((epsilon) => [epsilon % 2 ** 32, Math.floor(epsilon / 2 ** 32)]),
       [graph.attentionScale.mantissa, graph.attentionScale.exponent],
       [tensors.rope(), layers],
       tensors.matrix('token_embd'),

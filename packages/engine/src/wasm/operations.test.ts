@@ -7,6 +7,7 @@ import { exp2n } from '../reference/exp2n.ts';
 import { isqrt } from '../reference/isqrt.ts';
 import { cacheEntry, newKeyValueHead, storeKeyValue } from '../reference/kv-cache.ts';
 import { matmul } from '../reference/matmul.ts';
+import { qkNorm } from '../reference/qk-norm.ts';
 import { quantiseWide } from '../reference/quantise.ts';
 import { requantise } from '../reference/requantise.ts';
 import { addSaturating } from '../reference/add-saturating.ts';
@@ -133,6 +134,19 @@ describe('kernels equal the reference', () => {
       expect(int16At(q, n)).toEqual(expected.q);
       expect(scaleAt(s)).toEqual(expected.scale);
     });
+  });
+
+  it('norm of a head', () => {
+    for (const i of rounds) {
+      const n = i === 0 ? 256 : 2 * random.integer(1, 128);
+      const x = i % 7 === 0 ? new Int32Array(n).fill(i % 2 === 0 ? INT32_MAX : -INT32_MAX) : int32s(n, 2 ** random.integer(0, 31) - 1);
+      const norm = { weights: int32s(n, 2 ** 21), exponent: random.integer(-64, 64) };
+      const epsilon = i % 5 === 0 ? 1 : random.integer(1, 2 ** 31) * 2 ** random.integer(0, 16);
+      using([x, norm.weights], (at, w) => {
+        call('op_norm_head', at, n, w, norm.exponent, BigInt(epsilon));
+        expect(int32At(at, n)).toEqual(qkNorm(x, norm, epsilon));
+      });
+    }
   });
 
   it('RoPE', () => {
