@@ -1,4 +1,4 @@
-import { concatBytes, equalBytes, uintBE } from './bytes.ts';
+import { equalBytes } from './bytes.ts';
 import { CommonweightError } from './errors.ts';
 import { limits } from './limits.ts';
 import { type Sha256, sha256 as defaultSha256 } from './sha256.ts';
@@ -20,13 +20,17 @@ export type MerkleTag = (typeof MerkleTag)[keyof typeof MerkleTag];
 
 const LEAF = 0;
 const NODE = 1;
-const ROOT = Uint8Array.of(2);
+const ROOT = 2;
 const DIGEST = 32;
 
-// Weights have some 100,000 leaves: one buffer for the hash's input instead of two new arrays each. Hashing is synchronous, nobody else sees it.
+// Weights have some 100,000 leaves, and every generated token a few small trees: buffers for the hash's input instead of new arrays. Hashing is synchronous, nobody
+// else sees them.
 const leafInput = new Uint8Array(2 + limits.leafBytes);
 const nodeInput = new Uint8Array(1 + 2 * DIGEST);
 nodeInput[0] = NODE;
+const rootInput = new Uint8Array(2 + 8 + DIGEST);
+rootInput[0] = ROOT;
+const rootCount = new DataView(rootInput.buffer, 2, 8);
 
 /** Digest of one leaf: at most 1,024 bytes. */
 export function merkleLeaf(tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
@@ -57,8 +61,18 @@ function raise(level: Uint8Array, count: number, sha256: Sha256): number {
   return parents;
 }
 
-const seal = (tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): Uint8Array =>
-  sha256(concatBytes(ROOT, Uint8Array.of(tag), uintBE(count, 8), top));
+function seal(tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): Uint8Array {
+  rootInput[1] = tag;
+  rootCount.setBigUint64(0, BigInt(count));
+  rootInput.set(top, 2 + 8);
+  return sha256(rootInput);
+}
+
+/** Root over digests of leaves, one behind the other, which are overwritten; a new buffer is zero, which is the top of no leaves. */
+function rootOf(tag: MerkleTag, digests: Uint8Array, count: number, sha256: Sha256): Uint8Array {
+  for (let width = count; width > 1;) width = raise(digests, width, sha256);
+  return seal(tag, count, digests.subarray(0, DIGEST), sha256);
+}
 
 /** Root of a tree whose `top` was computed elsewhere (an engine hashes what lies in its own memory); 32 zero bytes are the top of no leaves. */
 export function merkleRootOfTop(tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
@@ -105,10 +119,7 @@ export class MerkleTree {
   /** Root over the first `count` leaves (default: all). Zero leaves have a root too. */
   root(count: number = this.#count): Uint8Array {
     this.#check(count, this.#count);
-    // a new buffer is zero, which is the top of no leaves
-    const level = count === 0 ? new Uint8Array(DIGEST) : this.#digests.slice(0, count * DIGEST);
-    for (let width = count; width > 1;) width = raise(level, width, this.#sha256);
-    return seal(this.tag, count, level.subarray(0, DIGEST), this.#sha256);
+    return rootOf(this.tag, count === 0 ? new Uint8Array(DIGEST) : this.#digests.slice(0, count * DIGEST), count, this.#sha256);
   }
 
   /** Siblings from leaf `index` to the root over the first `count` leaves, bottom up. */
@@ -154,9 +165,12 @@ export function merkleRoot(tag: MerkleTag, leaves: Iterable<Uint8Array>, sha256:
 
 /** Root over a byte string cut into 1,024-byte leaves (the last may be shorter; no bytes is no leaf). */
 export function merkleRootOfBytes(tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
-  const tree = new MerkleTree(tag, sha256);
-  for (let at = 0; at < data.length; at += limits.leafBytes) tree.append(data.subarray(at, at + limits.leafBytes));
-  return tree.root();
+  const count = Math.ceil(data.length / limits.leafBytes);
+  const digests = new Uint8Array(DIGEST * Math.max(1, count));
+  for (let i = 0; i < count; i++) {
+    digests.set(merkleLeaf(tag, data.subarray(i * limits.leafBytes, (i + 1) * limits.leafBytes), sha256), i * DIGEST);
+  }
+  return rootOf(tag, digests, count, sha256);
 }
 
 export interface InclusionProof {
