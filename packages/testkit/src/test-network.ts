@@ -10,6 +10,7 @@ import {
   writeDeployments,
 } from '@commonweight/chain';
 import { openPackage } from '@commonweight/models';
+import type { WorkerConfigInput } from '@commonweight/node';
 import { type Address, type ModelId, addressOfKey, canonicalize, packageFiles, sha256, toHex, utf8 } from '@commonweight/protocol';
 import { byzantineCommand } from './byzantine/byzantine-command.ts';
 import type { ByzantineStrategy } from './byzantine/strategies.ts';
@@ -30,11 +31,14 @@ export interface TestNetwork extends AsyncDisposable {
   readonly modelId: ModelId;
   readonly gatewayDir: string;
   /** An honest node under a new operator key, registered and serving. */
-  readonly startWorker: (name: string) => Promise<RoleProcess>;
+  readonly startWorker: (name: string, settings?: WorkerSettings) => Promise<RoleProcess>;
   /** A lying one. */
   readonly startLiar: (strategy: ByzantineStrategy) => Promise<RoleProcess>;
   readonly startGateway: () => Promise<RoleProcess>;
 }
+
+/** What of a worker's configuration a test may set. */
+export type WorkerSettings = Partial<Pick<WorkerConfigInput, 'backend' | 'slots' | 'kvBytes' | 'prefixCacheBytes' | 'queueLimit'>>;
 
 interface NewNode {
   readonly node: Address;
@@ -79,12 +83,13 @@ async function assemble(
     roles.push(role);
     return role;
   };
-  const newNode = async (name: string): Promise<NewNode> => {
+  const newNode = async (name: string, settings: WorkerSettings = {}): Promise<NewNode> => {
     const dir = folder(dataDir, 'nodes', name);
     const operator = writeKey(dir, 'operator.key');
     await devChain.fund(operator.address, BALANCE);
     const sessionKeyFile = writeKey(dir, 'session.key').file;
-    const config = { role: 'worker', dataDir: dir, ...shared, operatorKeyFile: operator.file, sessionKeyFile, batchIntervalMs: 500 };
+    const keys = { operatorKeyFile: operator.file, sessionKeyFile };
+    const config = { role: 'worker', dataDir: dir, ...shared, ...keys, batchIntervalMs: 500, ...settings };
     return { node: operator.address, configFile: writeJson(dir, config), logFile: logFile(name) };
   };
   const gatewayDir = folder(dataDir, 'gateway');
@@ -92,8 +97,8 @@ async function assemble(
     chain,
     modelId,
     gatewayDir,
-    startWorker: async (name) => {
-      const { configFile } = await newNode(name);
+    startWorker: async (name, settings) => {
+      const { configFile } = await newNode(name, settings);
       return start({ name, args: [cliScript, 'worker', '--config', configFile], logFile: logFile(name) });
     },
     startLiar: async (strategy) => {
