@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 
 const PACKAGES = ['protocol', 'engine', 'models', 'chain', 'verifier', 'node', 'cli'];
-const timeOf = (path) => statSync(new URL(path, import.meta.url), { throwIfNoEntry: false })?.mtimeMs;
 
-/** The packed program (scripts/lib/pack.mjs) unless it is missing, or the compiler has written something since; then the compiler's output. */
-export function isPacked() {
+/** Whether the packed program (scripts/lib/pack.mjs) is there and the compiler has written nothing since. `here` is this file, or another place for tests. */
+export function isPacked(here = import.meta.url) {
+  const timeOf = (path) => statSync(new URL(path, here), { throwIfNoEntry: false })?.mtimeMs;
   const packed = timeOf('../dist/packed/index.js');
   return packed !== undefined && PACKAGES.every((name) => (timeOf(`../../${name}/dist/.tsbuildinfo`) ?? 0) <= packed);
 }
 
-export const programUrl = () => new URL(isPacked() ? '../dist/packed/index.js' : '../dist/index.js', import.meta.url).href;
+/** The module to run: the packed program, else the compiler's output. */
+export const programUrl = (here = import.meta.url) => new URL(isPacked(here) ? '../dist/packed/index.js' : '../dist/index.js', here).href;

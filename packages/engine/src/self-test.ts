@@ -1,5 +1,6 @@
 import { CommonweightError, type Manifest, type Sha256, concatBytes, sha256 as defaultSha256, toHex } from '@commonweight/protocol';
 import type { Executor, WeightsSource } from './executor.ts';
+import { littleEndianBytes } from './little-endian-bytes.ts';
 import { type TinyModelOptions, buildTinyModel } from './testing/tiny-model.ts';
 import { Xorshift } from './testing/xorshift.ts';
 
@@ -72,9 +73,6 @@ class HashChain {
   }
 
   absorb(values: Int32Array): void {
-    const bytes = new Uint8Array(4 * values.length);
-    const view = new DataView(bytes.buffer);
-    for (const [i, value] of values.entries()) view.setInt32(4 * i, value, true);
-    this.digest = this.#sha256(concatBytes(this.digest, bytes));
+    this.digest = this.#sha256(concatBytes(this.digest, littleEndianBytes(values)));
   }
 }

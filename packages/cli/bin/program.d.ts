@@ -1,0 +1,2 @@
+export declare function isPacked(here?: string): boolean;
+export declare function programUrl(here?: string): string;
