@@ -9,15 +9,44 @@
 #endif
 #include "step.h"
 
-// Runs `count` rows, which fill their caches: rows of one sequence stand in the order of their positions.
-void EXPORT(forward)(const model *m, const worker *me, const row *rows, i32 count) {
-  run_step(&(step){.m = m, .rows = rows, .count = count, .me = me});
+static __attribute__((noinline)) void run(const worker *me, task task, const model *m, const void *rows, i32 count) {
+  if (task == FORWARD) run_step(&(step){.m = m, .rows = rows, .count = count, .me = me});
+  else run_logits(&(step){.m = m, .wanted = rows, .count = count, .me = me});
 }
 
-// Logits of the rows `wanted` of the last step into w.logits.
-void EXPORT(logits)(const model *m, const worker *me, const i32 *wanted, i32 count) {
-  run_logits(&(step){.m = m, .wanted = wanted, .count = count, .me = me});
+// Runs `count` rows, which fill their caches: rows of one sequence stand in the order of their positions. Not 0 when a thread was lost.
+i32 EXPORT(forward)(const model *m, const worker *me, const row *rows, i32 count) {
+  call_team(me, FORWARD, m, rows, count);
+  run(me, FORWARD, m, rows, count);
+  return me->team->lost;
 }
+
+// Logits of the rows `wanted` of the last step into w.logits. Not 0 when a thread was lost.
+i32 EXPORT(logits)(const model *m, const worker *me, const i32 *wanted, i32 count) {
+  call_team(me, LOGITS, m, wanted, count);
+  run(me, LOGITS, m, wanted, count);
+  return me->team->lost;
+}
+
+// The whole life of a thread that helps: returns after the order to leave, or when another thread is lost.
+void EXPORT(help)(worker *me) {
+  for (i32 orders = 0; wait_for_ring(&me->post, orders, 0, &me->team->lost); orders++) {
+    if (me->task == LEAVE) return;
+    run(me->as, me->task, me->m, me->rows, me->count);
+    ring(&me->done);
+  }
+}
+
+// Lets one helper run something alone, as a worker of another team. Not 0 when it does not answer.
+i32 EXPORT(run_apart)(worker *helper, i32 task, const worker *as, const model *m, const void *rows, i32 count) {
+  order(helper, task, as, m, rows, count);
+  for (i32 orders = value_of(&helper->post), done; (done = value_of(&helper->done)) != orders;) {
+    if (!wait_for_ring(&helper->done, done, helper->team->patience, &helper->team->lost)) return 1;
+  }
+  return 0;
+}
+
+void EXPORT(dismiss)(const worker *me) { call_team(me, LEAVE, NULL, NULL, 0); }
 
 // Single operations, for the tests that compare them with the reference.
 u32 EXPORT(op_exp2n)(u32 d, i32 fraction_bits) { return (u32)exp2n(d, fraction_bits); }

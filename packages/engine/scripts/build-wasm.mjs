@@ -16,9 +16,32 @@ export const digestFile = join(folder, 'src', 'wasm', 'engine-digest.ts');
 
 // Vectors are written by hand where they pay: clang's own make the 64-bit parts slower and the file twice as large.
 const SCALAR = ['-fno-vectorize', '-fno-slp-vectorize'];
-const COMPILE = ['--target=wasm32', '-std=c11', '-O3', '-msimd128', '-mbulk-memory', '-ffreestanding', '-fno-builtin', '-fwrapv', '-g0'];
+const COMPILE = [
+  '--target=wasm32',
+  '-std=c11',
+  '-O3',
+  '-msimd128',
+  '-mbulk-memory',
+  '-matomics',
+  '-mmutable-globals',
+  '-ffreestanding',
+  '-fno-builtin',
+  '-fwrapv',
+  '-g0',
+];
 const WARN = ['-Wall', '-Wextra', '-Werror'];
-const LINK = ['--no-entry', '--import-memory', '--stack-first', '-z', 'stack-size=65536', '--export=__heap_base', '--strip-all'];
+const LINK = [
+  '--no-entry',
+  '--import-memory',
+  '--shared-memory',
+  '--max-memory=4294967296',
+  '--stack-first',
+  '-z',
+  'stack-size=65536',
+  '--export=__heap_base',
+  '--export=__stack_pointer',
+  '--strip-all',
+];
 
 /** The command among `names` that reports version {@link TOOLCHAIN}, or undefined. */
 function find(names) {

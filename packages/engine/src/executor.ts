@@ -54,4 +54,6 @@ export interface Executor {
    * Nothing is run when one part is refused.
    */
   readonly forwardBatch: (parts: readonly BatchPart[]) => void;
+  /** Ends its threads, if it has any; using it afterwards throws. */
+  readonly close: () => void;
 }

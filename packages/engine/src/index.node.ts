@@ -1,4 +1,5 @@
 export { engineWasmFile, loadEngineWasm } from './wasm/load-engine-wasm.node.ts';
+export { createThreadedWasmExecutor } from './wasm/threaded-wasm-executor.node.ts';
 export { nodeSha256 } from './sha256.node.ts';
 export type { NativeAddon, NativeLevel } from './native/addon.ts';
 export { loadNativeAddon, nativeAddonFile } from './native/load-native-addon.node.ts';

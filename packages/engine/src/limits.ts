@@ -24,6 +24,10 @@ export const limits = {
   prefixEntryShare: 0.5,
   /** Bytes of logits that a back end computes at once (at least one position's). */
   logitBytes: 1 << 24,
+  /** Most threads of one executor. */
+  threads: 64,
+  /** Seconds after which a thread that does not come to a meeting point is given up: a step's phases take milliseconds. */
+  threadPatienceSeconds: 10,
   /** Bytes that WASM can address, less a page. */
   wasmMemoryBytes: 2 ** 32 - 65_536,
 } as const;

@@ -60,6 +60,7 @@ export function selfTestDigest(create: (manifest: Manifest, weights: WeightsSour
       });
     }
     sequence.release();
+    executor.close();
   }
   return toHex(sha256(concatBytes(residuals.digest, logits.digest)));
 }

@@ -11,3 +11,4 @@ const inThisNode = (name: string, engine: BackEnd['engine']): BackEnd => ({
 export const reference = inThisNode('reference', { engine: 'reference', thread: false });
 export const wasm = inThisNode('wasm', { engine: 'wasm', thread: false });
 export const wasmThread = inThisNode('wasm-thread', { engine: 'wasm', thread: true });
+export const wasmThreads = inThisNode('wasm-threads', { engine: 'wasm-threads', thread: false });

@@ -3,7 +3,8 @@ import type { Item } from '../workload/plan.ts';
 
 /** What a host is told to do; JSON, so that it can cross into another process, machine or browser. */
 export interface Job {
-  readonly engine: 'reference' | 'wasm' | 'native';
+  /** `wasm-threads`: as many threads as processors, two at least. */
+  readonly engine: 'reference' | 'wasm' | 'wasm-threads' | 'native';
   /** Of the native engine. */
   readonly level?: NativeLevel;
   /** Run in a worker thread of the host. */

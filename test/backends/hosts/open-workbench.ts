@@ -1,8 +1,12 @@
-import { loadEngineWasm, loadNativeAddon } from '@commonweight/engine/node';
+import { createThreadedWasmExecutor, loadEngineWasm, loadNativeAddon } from '@commonweight/engine/node';
+import type { Manifest } from '@commonweight/protocol';
+import { availableParallelism } from 'node:os';
+import type { WeightsSource } from '@commonweight/engine';
 import { breakWorkbench } from '../workload/break-workbench.ts';
 import { nativeWorkbench } from '../workload/native-workbench.ts';
 import type { Workbench } from '../workload/run-item.ts';
-import { type RealWeights, referenceWorkbench, wasmWorkbench } from '../workload/workbench.ts';
+import { wasmOperations } from '../workload/wasm-operations.ts';
+import { type RealWeights, referenceWorkbench, wasmWorkbench, workbenchOf } from '../workload/workbench.ts';
 import type { Job } from './job.ts';
 import { packageWeights } from './package-weights.ts';
 
@@ -19,6 +23,12 @@ function openEngine({ engine, level }: Job, real: RealWeights | undefined): Work
       return referenceWorkbench(real);
     case 'wasm':
       return wasmWorkbench(loadEngineWasm(), real);
+    case 'wasm-threads': {
+      const module = loadEngineWasm();
+      const threads = Math.max(2, Math.min(availableParallelism(), 4));
+      const create = (manifest: Manifest, weights: WeightsSource) => createThreadedWasmExecutor(manifest, weights, module, threads);
+      return workbenchOf(create, wasmOperations(module), real);
+    }
     case 'native': {
       const addon = loadNativeAddon();
       if (addon === undefined || level === undefined) throw new Error('expected a native addon and the level to run');

@@ -12,7 +12,7 @@ export type Numeric = number | bigint;
 
 /** The `op_*` functions of kernels/engine.c, and the memory that their pointers point into. */
 export interface KernelExports {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   /** Address of ARENA_BYTES that they leave alone. */
   readonly arena: number;
   /** @param name - without `op_` */
@@ -22,7 +22,7 @@ export interface KernelExports {
 /** Addresses for one call: given out in order, all given back by `clear`. */
 class Arena {
   readonly #start: number;
-  readonly #buffer: ArrayBuffer;
+  readonly #buffer: ArrayBufferLike;
   #end: number;
 
   constructor({ buffer, arena }: KernelExports) {

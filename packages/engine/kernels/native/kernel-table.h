@@ -5,8 +5,11 @@
 #include "../team.h"
 
 typedef struct {
-  void (*forward)(const model *, const worker *, const row *rows, i32 count);
-  void (*logits)(const model *, const worker *, const i32 *wanted, i32 count);
+  i32 (*forward)(const model *, const worker *, const row *rows, i32 count);
+  i32 (*logits)(const model *, const worker *, const i32 *wanted, i32 count);
+  void (*help)(worker *);
+  i32 (*run_apart)(worker *helper, i32 task, const worker *as, const model *, const void *rows, i32 count);
+  void (*dismiss)(const worker *);
   u32 (*exp2n)(u32 d, i32 fraction_bits);
   u64 (*isqrt)(u64 n);
   void (*sdiv)(scale *, u64 denominator);

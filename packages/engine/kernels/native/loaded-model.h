@@ -217,7 +217,7 @@ static bool allocate_workspace(loaded_model *to) {
   to->workspace = calloc(1, place_all(to, NULL) + 64);
   if (to->workspace == NULL) return false;
   place_all(to, (i8 *)(((uintptr_t)to->workspace + 63) / 64 * 64));
-  to->team.threads = 1;
+  to->team = (team){.threads = 1, .workers = &to->main};
   to->main.team = &to->team;
   return true;
 }

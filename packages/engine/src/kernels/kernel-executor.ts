@@ -1,5 +1,6 @@
 import type { Manifest } from '@commonweight/protocol';
 import type { BatchPart, ForwardObserver, WeightsExecutor } from '../executor.ts';
+import { Lifetime } from '../lifetime.ts';
 import { checkBatch } from '../sequence-checks.ts';
 import type { KernelCache, KernelHost, StepRow } from './kernel-host.ts';
 import { KernelSequence } from './kernel-sequence.ts';
@@ -16,7 +17,9 @@ interface PlannedRow<C extends KernelCache> {
 export function createKernelExecutor<C extends KernelCache>(manifest: Manifest, host: KernelHost<C>): WeightsExecutor {
   const { graph } = manifest;
   const points = graph.commitPoints.length;
+  const lifetime = new Lifetime();
   const forwardBatch = (parts: readonly BatchPart[]): void => {
+    lifetime.check();
     checkBatch(parts);
     const rows = parts.flatMap((part) => plan(host, part));
     for (let at = 0; at < rows.length; at += host.chunk) runStep(host, points, rows.slice(at, at + host.chunk));
@@ -25,9 +28,15 @@ export function createKernelExecutor<C extends KernelCache>(manifest: Manifest, 
     backend: host.backend,
     manifest,
     weightsRoot: host.weightsRoot,
-    newSequence: (capacity) => new KernelSequence(graph, host, capacity),
+    newSequence: (capacity) => {
+      lifetime.check();
+      return new KernelSequence(graph, host, capacity);
+    },
     forward: (sequence, ids, observer = {}) => forwardBatch([{ sequence, ids, observer }]),
     forwardBatch,
+    close: () => {
+      if (lifetime.end()) host.close();
+    },
   };
 }
 

@@ -31,4 +31,6 @@ export interface KernelHost<C extends KernelCache> {
   readonly logits: (rows: readonly number[]) => void;
   /** Logits of the i-th row of the last call of `logits`. */
   readonly logitsAt: (i: number) => Int32Array;
+  /** Ends its threads. */
+  readonly close: () => void;
 }

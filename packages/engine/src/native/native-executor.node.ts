@@ -56,6 +56,7 @@ function nativeHost(manifest: Manifest, weights: WeightsSource, addon: NativeAdd
     residual: (row, point) => committed.subarray((row * points + point) * graph.width, (row * points + point + 1) * graph.width),
     logits: (rows) => addon.logits(model, Int32Array.from(rows), logits),
     logitsAt: (i) => logits.subarray(i * stride, i * stride + graph.vocabulary),
+    close: () => {},
   };
 }
 

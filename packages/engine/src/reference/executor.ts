@@ -1,5 +1,6 @@
 import { CommonweightError, type Manifest } from '@commonweight/protocol';
-import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
+import type { BatchPart, Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
+import { Lifetime } from '../lifetime.ts';
 import { checkBatch, checkCapacity, checkCopy, checkIds } from '../sequence-checks.ts';
 import { embedToken, logitsOf, runLayer } from './forward.ts';
 import { type KeyValueHead, copyKeyValues, newKeyValueHead } from './kv-cache.ts';
@@ -11,16 +12,23 @@ import { type Model, loadModel } from './load-model.ts';
  */
 export function createReferenceExecutor(manifest: Manifest, weights: WeightsSource): Executor {
   const model = loadModel(manifest, weights);
+  const lifetime = new Lifetime();
+  const forwardBatch = (parts: readonly BatchPart[]): void => {
+    lifetime.check();
+    checkBatch(parts);
+    for (const { sequence, ids } of parts) ownSequence(model, sequence).check(ids);
+    for (const { sequence, ids, observer } of parts) ownSequence(model, sequence).append(ids, observer ?? {});
+  };
   return {
     backend: 'reference',
     manifest,
-    newSequence: (capacity) => new ReferenceSequence(model, capacity),
-    forward: (sequence, ids, observer) => ownSequence(model, sequence).append(ids, observer ?? {}),
-    forwardBatch: (parts) => {
-      checkBatch(parts);
-      for (const { sequence, ids } of parts) ownSequence(model, sequence).check(ids);
-      for (const { sequence, ids, observer } of parts) ownSequence(model, sequence).append(ids, observer ?? {});
+    newSequence: (capacity) => {
+      lifetime.check();
+      return new ReferenceSequence(model, capacity);
     },
+    forward: (sequence, ids, observer = {}) => forwardBatch([{ sequence, ids, observer }]),
+    forwardBatch,
+    close: () => void lifetime.end(),
   };
 }
 

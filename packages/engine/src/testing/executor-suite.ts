@@ -1,6 +1,6 @@
 import { CommonweightError, type Manifest, type MatrixTensor } from '@commonweight/protocol';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Executor, ForwardObserver, Sequence, WeightsSource } from '../executor.ts';
 import { createReferenceExecutor } from '../reference/executor.ts';
 import { runs } from './arbitraries.ts';
@@ -26,8 +26,18 @@ const BATCHED = ['odd', 'untied', 'narrowActivations', 'oneLayerCommitted', 'bia
  * What every executor must do, whatever it runs on; the reference says which bits.
  * @param batches - random mixes of sequences; a slow executor runs fewer
  */
-export function describeExecutor(name: string, create: CreateExecutor, batches = 12): void {
+export function describeExecutor(name: string, createExecutor: CreateExecutor, batches = 12): void {
   describe(`${name} as an executor`, () => {
+    const opened: Executor[] = [];
+    const create: CreateExecutor = (manifest, weights) => {
+      const executor = createExecutor(manifest, weights);
+      opened.push(executor);
+      return executor;
+    };
+    afterEach(() => {
+      for (const executor of opened.splice(0)) executor.close();
+    });
+
     describe('gives the bits of the reference', () => {
       it.each(Object.entries(shapes))('%s, in any chunks', (_, options) => {
         const { manifest, source } = buildTinyModel({ context: 120, ...options });
@@ -163,6 +173,16 @@ export function describeExecutor(name: string, create: CreateExecutor, batches =
       expect(() => executor.forward(sequence, [])).toThrow('released');
       expect(() => executor.newSequence(129)).toThrow('1 to 128 positions, got 129');
       expect(() => executor.newSequence(0)).toThrow(CommonweightError);
+    });
+
+    it('refuses everything once it is closed', () => {
+      const { manifest, source } = buildTinyModel();
+      const executor = create(manifest, source);
+      const sequence = executor.newSequence(8);
+      executor.close();
+      executor.close();
+      expect(() => executor.forward(sequence, [1])).toThrow('an executor in use, got a closed one');
+      expect(() => executor.newSequence(8)).toThrow('closed');
     });
 
     it('refuses to copy into a sequence in use, more than there is, or from another executor', () => {

@@ -10,7 +10,7 @@ interface Region {
   readonly size: number;
 }
 
-/** The engine's linear memory: regions are given out first fit, from gaps or by growing at the end. Views die when the memory grows; make them afresh. */
+/** The engine's linear memory: regions are given out first fit, from gaps or by growing at the end. It is shared so that threads can help; views do not see what it grows by. */
 export class EngineMemory {
   readonly wasm: WasmMemory;
   #end = 0;
@@ -18,7 +18,7 @@ export class EngineMemory {
   readonly #used = new Map<number, number>();
 
   constructor() {
-    this.wasm = new webAssembly.Memory({ initial: 2, maximum: limits.wasmMemoryBytes / PAGE });
+    this.wasm = new webAssembly.Memory({ initial: 2, maximum: limits.wasmMemoryBytes / PAGE, shared: true });
   }
 
   /** Regions begin at `heapBase`: below are the engine's stack and constants. */
@@ -43,11 +43,21 @@ export class EngineMemory {
     this.#gaps = merge([...this.#gaps, { start, size }]);
   }
 
-  bytes(start: number, length: number): Uint8Array<ArrayBuffer> {
+  /** Frees all that `use` allocates. */
+  within<T>(use: () => T): T {
+    const before = new Set(this.#used.keys());
+    try {
+      return use();
+    } finally {
+      for (const start of this.#used.keys()) if (!before.has(start)) this.free(start);
+    }
+  }
+
+  bytes(start: number, length: number): Uint8Array<SharedArrayBuffer> {
     return new Uint8Array(this.wasm.buffer, start, length);
   }
 
-  int32(start: number, length: number): Int32Array<ArrayBuffer> {
+  int32(start: number, length: number): Int32Array<SharedArrayBuffer> {
     return new Int32Array(this.wasm.buffer, start, length);
   }
 

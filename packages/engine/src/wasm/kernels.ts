@@ -3,8 +3,11 @@ import { type EngineModule, webAssembly } from './web-assembly.ts';
 
 /** What `kernels/engine.c` exports for the executor. Pointers are byte addresses. */
 export interface Kernels {
-  readonly forward: (model: number, worker: number, rows: number, count: number) => void;
-  readonly logits: (model: number, worker: number, wanted: number, count: number) => void;
+  /** This and `logits` give 0, or not 0 when a thread of the worker's team was lost. */
+  readonly forward: (model: number, worker: number, rows: number, count: number) => number;
+  readonly logits: (model: number, worker: number, wanted: number, count: number) => number;
+  readonly run_apart: (helper: number, task: number, as: number, model: number, rows: number, count: number) => number;
+  readonly dismiss: (worker: number) => void;
   /** Of kernels/sha256.h and find-lowest.h. */
   readonly hash_leaves: (data: number, bytes: number, tag: number, digests: number) => void;
   readonly merkle_top: (digests: number, count: number) => void;

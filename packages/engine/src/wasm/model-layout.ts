@@ -5,13 +5,17 @@ import type { EngineMemory } from './engine-memory.ts';
 
 /** `UNIT` of kernels/step.h. */
 const UNIT = 32;
+/** Of the struct `team` of kernels/team.h, two lines of cache between what threads change included. */
+const TEAM_WORDS = 35;
+/** The end of the struct `worker`: no order yet. */
+const ORDER_WORDS: readonly number[] = Array<number>(9).fill(0);
 
 /** Addresses that the executor needs of a model in the engine's memory. */
 export interface ModelLayout {
   /** The `model` struct of kernels/model.h. */
   readonly model: number;
-  /** The `worker` struct of kernels/team.h. */
-  readonly worker: number;
+  /** The `worker` structs of kernels/team.h, the caller's first. */
+  readonly workers: readonly number[];
   /** `row` structs of one step, or the places of rows whose logits are wanted. */
   readonly rows: number;
   /** `[chunk][commit points][width]` int32. */
@@ -23,7 +27,7 @@ export interface ModelLayout {
 }
 
 /** Writes the structs of kernels/model.h, field by field in their order, and gives the workspace its memory. */
-export function layOutModel(manifest: Manifest, weights: number, memory: EngineMemory): ModelLayout {
+export function layOutModel(manifest: Manifest, weights: number, memory: EngineMemory, threads = 1): ModelLayout {
   const { graph } = manifest;
   const tensors = new TensorWords(manifest, weights, 0);
   const layers = store(memory, tensors.layers(), 'the list of layers');
@@ -44,9 +48,21 @@ export function layOutModel(manifest: Manifest, weights: number, memory: EngineM
     'the model description',
   );
   const rows = memory.allocate(16 * limits.prefillChunk, 'the rows of a step');
-  const team = store(memory, [1, 0], 'the team');
-  const worker = store(memory, [team, 0, ...allocateScratch(graph, memory)], 'a worker');
-  return { model, worker, rows, ...workspace.outputs };
+  const workers = layOutTeam(graph, memory, threads);
+  return { model, workers, rows, ...workspace.outputs };
+}
+
+/** The struct `team` and its workers. */
+function layOutTeam(graph: Graph, memory: EngineMemory, threads: number): number[] {
+  const team = memory.allocate(4 * TEAM_WORDS, 'the team');
+  const scratch = Array.from({ length: threads }, () => allocateScratch(graph, memory));
+  const workers = store(
+    memory,
+    scratch.flatMap((words, index) => [team, index, ...words, ...ORDER_WORDS]),
+    'the workers of the team',
+  );
+  memory.int32(team, TEAM_WORDS).set([threads, limits.threadPatienceSeconds, workers]);
+  return scratch.map((words, index) => workers + index * 4 * (2 + words.length + ORDER_WORDS.length));
 }
 
 function store(memory: EngineMemory, words: readonly number[], what: string): number {

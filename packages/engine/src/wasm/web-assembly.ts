@@ -1,6 +1,6 @@
 /** The few members of the `WebAssembly` namespace used here; present in Node and browsers, but typed only by the DOM library. */
 export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
+  readonly buffer: SharedArrayBuffer;
   /** @returns pages of 64 KiB before the call; throws RangeError when there is no more. */
   grow(pages: number): number;
 }
@@ -14,7 +14,7 @@ interface WebAssemblyNamespace {
     module: EngineModule,
     imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   ) => { readonly exports: Readonly<Record<string, unknown>> };
-  readonly Memory: new (descriptor: { readonly initial: number; readonly maximum: number }) => WasmMemory;
+  readonly Memory: new (descriptor: { readonly initial: number; readonly maximum: number; readonly shared: true }) => WasmMemory;
 }
 
 export const webAssembly = (globalThis as unknown as { readonly WebAssembly: WebAssemblyNamespace }).WebAssembly;
