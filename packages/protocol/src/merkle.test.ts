@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { MerkleTag, MerkleTree, merkleRootOfBytes, verifyInclusion } from './merkle.ts';
+import { MerkleTag, MerkleTree, merkleRootOfBytes, merkleRootOfParts, verifyInclusion } from './merkle.ts';
 
 const sha = (...parts: Uint8Array[]): Uint8Array => {
   const hash = createHash('sha256');
@@ -35,6 +35,21 @@ describe('MerkleTree (RFC 6962 shape, tagged, sealed with its count)', () => {
   it('has the root of the recursive definition for every count up to 70', () => {
     for (let count = 0; count <= 70; count++)
       expect(treeOf(numbered(count)).root()).toEqual(rootByDefinition(MerkleTag.ids, numbered(count)));
+  });
+
+  it('has the same root over bytes, in any parts of whole leaves', () => {
+    const data = Uint8Array.from({ length: 70 * 1024 }, (_, i) => (i * 31 + (i >> 10)) & 255);
+    for (let size = 0; size <= data.length; size += 1000) {
+      const bytes = data.subarray(0, size);
+      const leaves = Array.from({ length: Math.ceil(size / 1024) }, (_, i) => bytes.subarray(1024 * i, 1024 * (i + 1)));
+      const expected = rootByDefinition(MerkleTag.file, leaves);
+      expect(merkleRootOfBytes(MerkleTag.file, bytes)).toEqual(expected);
+      const parts = [0, 1, 3, 20].map((at, i, starts) =>
+        bytes.subarray(1024 * at, starts[i + 1] === undefined ? size : 1024 * starts[i + 1]!),
+      );
+      expect(merkleRootOfParts(MerkleTag.file, parts)).toEqual(expected);
+    }
+    expect(() => merkleRootOfParts(MerkleTag.file, [data.subarray(0, 1500), data.subarray(1500)])).toThrow('whole leaves');
   });
 
   it('hashes for the first proof only, until a leaf is added', () => {

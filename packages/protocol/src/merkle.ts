@@ -68,12 +68,6 @@ function seal(tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256): U
   return sha256(rootInput);
 }
 
-/** Root over digests of leaves, one behind the other, which are overwritten; a new buffer is zero, which is the top of no leaves. */
-function rootOf(tag: MerkleTag, digests: Uint8Array, count: number, sha256: Sha256): Uint8Array {
-  for (let width = count; width > 1;) width = raise(digests, width, sha256);
-  return seal(tag, count, digests.subarray(0, DIGEST), sha256);
-}
-
 /** Root of a tree whose `top` was computed elsewhere (an engine hashes what lies in its own memory); 32 zero bytes are the top of no leaves. */
 export function merkleRootOfTop(tag: MerkleTag, count: number, top: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
   if (top.length !== DIGEST || !Number.isSafeInteger(count) || count < 0)
@@ -119,7 +113,10 @@ export class MerkleTree {
   /** Root over the first `count` leaves (default: all). Zero leaves have a root too. */
   root(count: number = this.#count): Uint8Array {
     this.#check(count, this.#count);
-    return rootOf(this.tag, count === 0 ? new Uint8Array(DIGEST) : this.#digests.slice(0, count * DIGEST), count, this.#sha256);
+    // a new buffer is zero, which is the top of no leaves
+    const level = count === 0 ? new Uint8Array(DIGEST) : this.#digests.slice(0, count * DIGEST);
+    for (let width = count; width > 1;) width = raise(level, width, this.#sha256);
+    return seal(this.tag, count, level.subarray(0, DIGEST), this.#sha256);
   }
 
   /** Siblings from leaf `index` to the root over the first `count` leaves, bottom up. */
@@ -164,13 +161,34 @@ export function merkleRoot(tag: MerkleTag, leaves: Iterable<Uint8Array>, sha256:
 }
 
 /** Root over a byte string cut into 1,024-byte leaves (the last may be shorter; no bytes is no leaf). */
-export function merkleRootOfBytes(tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array {
-  const count = Math.ceil(data.length / limits.leafBytes);
-  const digests = new Uint8Array(DIGEST * Math.max(1, count));
-  for (let i = 0; i < count; i++) {
-    digests.set(merkleLeaf(tag, data.subarray(i * limits.leafBytes, (i + 1) * limits.leafBytes), sha256), i * DIGEST);
+export const merkleRootOfBytes = (tag: MerkleTag, data: Uint8Array, sha256: Sha256 = defaultSha256): Uint8Array =>
+  merkleRootOfParts(tag, [data], sha256);
+
+/** The same for bytes that come in parts, each but the last a multiple of 1,024. Memory: one digest a level, so there may be any number of them. */
+export function merkleRootOfParts(tag: MerkleTag, parts: Iterable<Uint8Array>, sha256: Sha256 = defaultSha256): Uint8Array {
+  // subtrees[level] has 2^level leaves; those that are there are the powers of two in `count`
+  const subtrees: (Uint8Array | undefined)[] = [];
+  let count = 0;
+  let ended = false;
+  for (const part of parts) {
+    if (ended && part.length > 0)
+      throw new CommonweightError(`expected parts of whole leaves (${limits.leafBytes} bytes) before the last one`, { code: 'merkle' });
+    ended = part.length % limits.leafBytes !== 0;
+    for (let at = 0; at < part.length; at += limits.leafBytes, count++) {
+      let digest = merkleLeaf(tag, part.subarray(at, at + limits.leafBytes), sha256);
+      let level = 0;
+      for (let left = subtrees[0]; left !== undefined; left = subtrees[++level]) {
+        digest = node(left, digest, sha256);
+        subtrees[level] = undefined;
+      }
+      subtrees[level] = digest;
+    }
   }
-  return rootOf(tag, digests, count, sha256);
+  const top = subtrees.reduce(
+    (right, left) => (left === undefined || right === undefined ? (left ?? right) : node(left, right, sha256)),
+    undefined,
+  );
+  return seal(tag, count, top ?? new Uint8Array(DIGEST), sha256);
 }
 
 export interface InclusionProof {

@@ -1,4 +1,4 @@
-import { CommonweightError, type Manifest, MerkleTag, merkleRootOfBytes } from '@commonweight/protocol';
+import { CommonweightError, type Manifest, MerkleTag, merkleRootOfParts } from '@commonweight/protocol';
 import type { WeightsExecutor, WeightsSource } from '../executor.ts';
 import { createKernelExecutor } from '../kernels/kernel-executor.ts';
 import type { KernelCache, KernelHost } from '../kernels/kernel-host.ts';
@@ -26,6 +26,8 @@ export function createNativeExecutor(
   return createKernelExecutor(manifest, nativeHost(manifest, weights, addon, level));
 }
 
+const PART_BYTES = 1 << 30;
+
 interface NativeCache extends KernelCache {
   readonly buffer: ArrayBuffer;
 }
@@ -43,7 +45,7 @@ function nativeHost(manifest: Manifest, weights: WeightsSource, addon: NativeAdd
     backend: `native-${level}`,
     chunk: limits.nativeChunk,
     logitRows,
-    weightsRoot: () => merkleRootOfBytes(MerkleTag.file, memory.bytes(0, weightsSize(manifest)), nodeSha256),
+    weightsRoot: () => merkleRootOfParts(MerkleTag.file, memory.parts(weightsSize(manifest)), nodeSha256),
     newCache: (bytes, what) => {
       const buffer = allocateBuffer(bytes, what);
       return { buffer, bytes: () => new Uint8Array(buffer), release: () => {} };
@@ -96,6 +98,11 @@ class WeightsBuffer {
 
   bytes(start: number, length: number): Uint8Array {
     return new Uint8Array(this.buffer, this.start + start, length);
+  }
+
+  /** The first `length` bytes; no view of Node 20 may have 4 GiB. */
+  *parts(length: number): Generator<Uint8Array> {
+    for (let at = 0; at < length; at += PART_BYTES) yield this.bytes(at, Math.min(PART_BYTES, length - at));
   }
 
   int32(start: number, length: number): Int32Array {
