@@ -1,7 +1,14 @@
-import { CommonweightError, type Manifest, type SamplerSettings, type Sha256, type ThinCommitment } from '@commonweight/protocol';
+import {
+  CommonweightError,
+  type Manifest,
+  type SamplerSettings,
+  type Sha256,
+  type ThinCommitment,
+  type TokenLogprobs,
+} from '@commonweight/protocol';
 import type { ForwardObserver, Sequence } from './executor.ts';
 import { commitTo } from './residual-commitment.ts';
-import { type TokenLogprobs, tokenLogprobs } from './sampler/logprobs.ts';
+import { tokenLogprobs } from './sampler/logprobs.ts';
 import { Sampler } from './sampler/sampler.ts';
 
 /** What a run is asked for. */

@@ -1,8 +1,8 @@
-import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment } from '@commonweight/protocol';
+import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment, type TokenLogprobs } from '@commonweight/protocol';
 import type { Executor, Sequence } from './executor.ts';
 import { limits } from './limits.ts';
 import { commitTo } from './residual-commitment.ts';
-import { type TokenLogprobs, tokenLogprobs } from './sampler/logprobs.ts';
+import { tokenLogprobs } from './sampler/logprobs.ts';
 import { Sampler } from './sampler/sampler.ts';
 
 export interface ReexecutionOptions {

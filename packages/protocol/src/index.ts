@@ -14,4 +14,5 @@ export * from './request.ts';
 export * from './sampler-settings.ts';
 export * from './sha256.ts';
 export * from './signature.ts';
+export * from './token-logprobs.ts';
 export * from './worker-wire.ts';

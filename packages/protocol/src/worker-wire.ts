@@ -4,6 +4,7 @@ import { type CanonicalRequest, parseRequest } from './request.ts';
 import { limits } from './limits.ts';
 import { Fields } from './read.ts';
 import type { Signature } from './signature.ts';
+import { type TokenLogprobs, parseTokenLogprobs } from './token-logprobs.ts';
 
 /**
  * Messages between a gateway and a worker (SPEC section 25). The gateway POSTs a {@link RunRequest} to `/v1/run` and reads
@@ -14,6 +15,8 @@ export interface RunRequest {
   readonly signature: Signature;
   readonly promptIds: readonly number[];
   readonly nonce: Hex32;
+  /** 0 to 20: every token frame carries its log probability and those of so many likeliest ids. Influences no token and no bill, so the payer does not sign it. */
+  readonly logprobs?: number;
 }
 
 export interface EndRequest {
@@ -26,17 +29,18 @@ export type Frame =
   | { readonly type: 'queued'; readonly ahead: number }
   /** Prompt positions done; `cached` of them the node knew from an earlier run of this payer. */
   | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
-  | { readonly type: 'token'; readonly index: number; readonly id: number }
+  | { readonly type: 'token'; readonly index: number; readonly id: number; readonly logprobs?: TokenLogprobs }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly signature: Signature; readonly digests: Uint8Array }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
 
 export function parseRunRequest(value: unknown): RunRequest {
-  const f = new Fields(value, '', ['request', 'signature', 'promptIds', 'nonce']);
+  const f = new Fields(value, '', ['request', 'signature', 'promptIds', 'nonce', 'logprobs?']);
   return {
     request: parseRequest(f.raw('request')),
     signature: f.hex('signature', 65),
     promptIds: f.integers('promptIds', limits.positions, 0, limits.matrixRows - 1),
     nonce: f.hex32('nonce'),
+    ...(f.has('logprobs') && { logprobs: f.integer('logprobs', 0, limits.topLogprobs) }),
   };
 }
 
@@ -60,6 +64,7 @@ export function parseFrame(value: unknown): Frame {
     'cached?',
     'index?',
     'id?',
+    'logprobs?',
     'receipt?',
     'signature?',
     'digests?',
@@ -77,8 +82,9 @@ export function parseFrame(value: unknown): Frame {
       return { type, done, total, cached: f.integer('cached', 0, done) };
     }
     case 'token': {
-      const f = new Fields(value, 'frame', ['type', 'index', 'id']);
-      return { type, index: f.integer('index', 0, limits.positions), id: f.integer('id', 0, limits.matrixRows - 1) };
+      const f = new Fields(value, 'frame', ['type', 'index', 'id', 'logprobs?']);
+      const token = { type, index: f.integer('index', 0, limits.positions), id: f.integer('id', 0, limits.matrixRows - 1) };
+      return f.has('logprobs') ? { ...token, logprobs: parseTokenLogprobs(f.raw('logprobs'), f.name('logprobs')) } : token;
     }
     case 'receipt': {
       const f = new Fields(value, 'frame', ['type', 'receipt', 'signature', 'digests']);

@@ -1,3 +1,4 @@
+import { limits as protocolLimits } from '@commonweight/protocol';
 import { limits } from './limits.ts';
 import { SavedError } from './saved-error.ts';
 
@@ -46,4 +47,13 @@ export function shownText(choice: Readonly<Record<string, unknown>>, container: 
   const content = isRecord(part) ? part['content'] : undefined;
   if (typeof text === 'string') return typeof content === 'string' ? undefined : text;
   return typeof content === 'string' ? content : undefined;
+}
+
+/** `logprobs.content` of a choice; undefined for null and for none. */
+export function shownLogprobs(choice: Readonly<Record<string, unknown>>, where: string): readonly unknown[] | undefined {
+  const logprobs = choice['logprobs'];
+  if (logprobs === undefined || logprobs === null) return undefined;
+  const content = isRecord(logprobs) ? logprobs['content'] : undefined;
+  if (Array.isArray(content) && content.length <= protocolLimits.positions) return content as readonly unknown[];
+  throw new SavedError(`${where}: expected an array in logprobs.content; was the file edited?`, { code: 'saved-format' });
 }

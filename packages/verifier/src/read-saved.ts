@@ -1,6 +1,6 @@
 import { type Bundle, parseBundle } from '@commonweight/protocol';
 import { limits } from './limits.ts';
-import { isRecord, quoteError, readJson, shownText } from './read-json.ts';
+import { isRecord, quoteError, readJson, shownLogprobs, shownText } from './read-json.ts';
 import { readStream } from './read-stream.ts';
 import { SavedError } from './saved-error.ts';
 
@@ -8,6 +8,8 @@ export interface Saved {
   readonly bundle: Bundle;
   /** The text that the client was shown; absent for a bare bundle. */
   readonly answerText?: string;
+  /** `logprobs.content` as it was shown, when it was. */
+  readonly answerLogprobs?: readonly unknown[];
   readonly kind: 'response' | 'stream' | 'bundle';
 }
 
@@ -51,19 +53,21 @@ function readBody(value: unknown): Saved {
   }
   const bundle = parseBundle(receipt, 'receipt');
   if (!shows) return { bundle, kind: 'bundle' };
-  return { bundle, answerText: answerText(value['choices'], bundle.request.choice), kind: 'response' };
+  const choice = theChoice(value['choices'], bundle.request.choice);
+  const logprobs = shownLogprobs(choice, 'choices[0]');
+  return { bundle, answerText: choice.text, ...(logprobs && { answerLogprobs: logprobs }), kind: 'response' };
 }
 
 /**
  * The text of the one choice that the receipt is for: `message.content`, or `text` of a plain completion. Clients show the first choice, whatever
  * its index, and either field: a body with more than one of them could show one text and be checked by another.
  */
-function answerText(choices: unknown, index: number): string {
+function theChoice(choices: unknown, index: number): Readonly<Record<string, unknown>> & { readonly text: string } {
   const list: readonly unknown[] = Array.isArray(choices) ? choices : [];
   const [choice] = list;
   if (list.length === 1 && isRecord(choice) && (choice['index'] ?? index) === index) {
     const shown = shownText(choice, 'message');
-    if (shown !== undefined) return shown;
+    if (shown !== undefined) return { ...choice, text: shown };
   }
   throw new SavedError(`choices: expected the text of choice ${index} alone, in message.content; was the file edited?`, {
     code: 'saved-format',

@@ -1,6 +1,6 @@
 import { parseBundle } from '@commonweight/protocol';
 import { limits } from './limits.ts';
-import { isRecord, quoteError, readJson, shownText } from './read-json.ts';
+import { isRecord, quoteError, readJson, shownLogprobs, shownText } from './read-json.ts';
 import type { Saved } from './read-saved.ts';
 import { SavedError } from './saved-error.ts';
 
@@ -12,6 +12,7 @@ import { SavedError } from './saved-error.ts';
  */
 export function readStream(text: string): Saved {
   let answerText = '';
+  let answerLogprobs: unknown[] | undefined;
   let receipt: unknown;
   let events = 0;
   let hasData = false;
@@ -36,10 +37,14 @@ export function readStream(text: string): Saved {
       if (receipt !== undefined) throw new SavedError(`${where}: expected one receipt, got a second one`, { code: 'saved-format' });
       receipt = chunk['receipt'];
     }
-    answerText += deltaText(chunk['choices'], where);
+    const choice = theChoice(chunk['choices'], where);
+    if (!choice) continue;
+    answerText += shownText(choice, 'delta') ?? '';
+    const logprobs = shownLogprobs(choice, where);
+    if (logprobs) (answerLogprobs ??= []).push(...logprobs);
   }
   if (receipt === undefined) throw cut('there is no chunk with `receipt`');
-  return { bundle: parseBundle(receipt, 'receipt'), answerText, kind: 'stream' };
+  return { bundle: parseBundle(receipt, 'receipt'), answerText, ...(answerLogprobs && { answerLogprobs }), kind: 'stream' };
 }
 
 const cut = (what: string): SavedError =>
@@ -64,14 +69,14 @@ function readChunk(data: string, where: string): Readonly<Record<string, unknown
 }
 
 /** A receipt is for one choice, so the chunks are too: a second choice or a second text could be shown and go by unread. */
-function deltaText(choices: unknown, where: string): string {
-  if (!Array.isArray(choices) || choices.length === 0) return '';
+function theChoice(choices: unknown, where: string): Readonly<Record<string, unknown>> | undefined {
+  if (!Array.isArray(choices) || choices.length === 0) return undefined;
   const [choice] = choices as readonly unknown[];
-  if (!isRecord(choice)) return '';
+  if (!isRecord(choice)) return undefined;
   const { text, delta, index = 0 } = choice;
   const twice = typeof text === 'string' && isRecord(delta) && typeof delta['content'] === 'string';
   if (choices.length > 1 || index !== 0 || twice) {
     throw new SavedError(`${where}: expected one choice with one text, index 0; was the file edited?`, { code: 'saved-format' });
   }
-  return shownText(choice, 'delta') ?? '';
+  return choice;
 }

@@ -1,5 +1,6 @@
 import { reexecuteSteps } from '@commonweight/engine';
-import { type Bundle, type ThinCommitment, prfKey } from '@commonweight/protocol';
+import { type Bundle, type ThinCommitment, type TokenLogprobs, prfKey } from '@commonweight/protocol';
+import { shownTop } from './checks/logprobs.ts';
 import type { TokenDifference } from './report.ts';
 import type { VerifierModel, VerifyInput } from './subject.ts';
 
@@ -7,6 +8,8 @@ export interface Reexecution {
   readonly thin: ThinCommitment;
   /** Number of generated positions at which the sampler ran: all of them. */
   readonly sampled: number;
+  /** Of the claimed ids, when they were shown. */
+  readonly logprobs: readonly TokenLogprobs[];
   readonly tokenDifference?: TokenDifference;
 }
 
@@ -15,7 +18,7 @@ export interface Reexecution {
  * Returns undefined when `shouldStop` ended it.
  */
 export function reexecute(input: VerifyInput, { executor }: VerifierModel): Reexecution | undefined {
-  const { bundle, onProgress, shouldStop, sha256 } = input;
+  const { bundle, answerLogprobs, onProgress, shouldStop, sha256 } = input;
   const { promptIds, completionIds, request } = bundle;
   const steps = reexecuteSteps({
     executor,
@@ -23,6 +26,7 @@ export function reexecute(input: VerifyInput, { executor }: VerifierModel): Reex
     completionIds,
     sampler: request.sampler,
     prfKey: prfKey(request.modelId, request.sampler, request.seed, request.choice),
+    ...(answerLogprobs && { logprobs: shownTop(answerLogprobs) }),
     ...(sha256 && { sha256 }),
   });
   try {
@@ -34,7 +38,8 @@ export function reexecute(input: VerifyInput, { executor }: VerifierModel): Reex
         continue;
       }
       const tokenDifference = firstDifference(bundle, value.sampledIds);
-      return { thin: value.commitment, sampled: value.sampledIds.length, ...(tokenDifference && { tokenDifference }) };
+      const { commitment: thin, logprobs } = value;
+      return { thin, sampled: value.sampledIds.length, logprobs, ...(tokenDifference && { tokenDifference }) };
     }
   } finally {
     // gives the sequence's memory back when the run was interrupted

@@ -15,6 +15,7 @@ export const stepTitles = {
   model: 'model id of the weights used here',
   digests: 'residual digests against the signed root',
   tokens: 're-execution: head and sampler at every generated position',
+  logprobs: 're-execution: log probabilities that were shown',
   execution: 're-execution: residual digests of every position',
   'chain-batch': 'receipt in a batch on chain',
   'chain-node': 'node registered, bonded and owner of the signing key',

@@ -5,6 +5,7 @@ import {
   type Hex32,
   type Manifest,
   type Sha256,
+  type TokenText,
   receiptDigest,
   recoverSigner,
   requestHashOf,
@@ -17,12 +18,16 @@ export interface VerifierModel {
   readonly executor: Executor;
   /** Text of token ids, as the gateway decodes them. */
   readonly decode?: (ids: readonly number[]) => string;
+  /** What one token shows of itself, as the gateway shows it. */
+  readonly tokenText?: (id: number) => TokenText;
 }
 
 export interface VerifyInput {
   readonly bundle: Bundle;
   /** The text that the client was shown. */
   readonly answerText?: string;
+  /** The log probabilities that the client was shown: `content` of OpenAI's `logprobs`, untrusted. */
+  readonly answerLogprobs?: readonly unknown[];
   /** Without it nothing can be re-executed, and the verdict is at best `unchecked`. */
   readonly model?: VerifierModel;
   readonly chain?: ChainFacts;

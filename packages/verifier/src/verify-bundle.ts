@@ -1,5 +1,6 @@
 import { checkCounts, checkEnd, checkIds, checkStop, checkText } from './checks/answer.ts';
 import { checkBatch, checkModelRegistered, checkNode } from './checks/chain.ts';
+import { logprobsOutcome } from './checks/logprobs.ts';
 import { checkDigests, checkModel } from './checks/model.ts';
 import { checkAmount, checkSignature } from './checks/receipt.ts';
 import { executionOutcome, findPlace, tokensOutcome } from './checks/reexecution.ts';
@@ -39,11 +40,12 @@ export function verifyBundle(input: VerifyInput): Report {
     model: checkModel(subject),
     digests: checkDigests(subject),
   };
-  const { tokens, execution, ...differences } = checkExecution(subject, before);
+  const { tokens, logprobs, execution, ...differences } = checkExecution(subject, before);
   const outcomes: Outcomes = {
     ...before,
     text: before.shape.status === 'failed' ? skipped('the bundle is malformed') : checkText(subject),
     tokens,
+    logprobs,
     execution,
     'chain-batch': checkBatch(subject),
     'chain-node': checkNode(subject),
@@ -54,6 +56,7 @@ export function verifyBundle(input: VerifyInput): Report {
 
 interface Execution {
   readonly tokens: Outcome;
+  readonly logprobs: Outcome;
   readonly execution: Outcome;
   readonly tokenDifference?: TokenDifference;
   readonly placeDifference?: PlaceDifference;
@@ -61,7 +64,7 @@ interface Execution {
 
 function checkExecution(subject: Subject, before: Pick<Outcomes, 'shape' | 'model' | 'digests'>): Execution {
   const { bundle, model } = subject;
-  const neither = (reason: string): Execution => ({ tokens: skipped(reason), execution: skipped(reason) });
+  const neither = (reason: string): Execution => ({ tokens: skipped(reason), logprobs: skipped(reason), execution: skipped(reason) });
   if (before.shape.status === 'failed') return neither('the bundle is malformed');
   if (!model || before.model.status !== 'passed') return neither('needs the weights of the model that the receipt names');
   const run = reexecute(subject, model);
@@ -69,6 +72,7 @@ function checkExecution(subject: Subject, before: Pick<Outcomes, 'shape' | 'mode
   const place = bundle.digests && before.digests.status === 'passed' ? findPlace(run, bundle.digests, model) : undefined;
   return {
     tokens: tokensOutcome(run, bundle),
+    logprobs: logprobsOutcome(run, subject),
     execution: executionOutcome(run, bundle, place),
     ...(run.tokenDifference && { tokenDifference: run.tokenDifference }),
     ...(place && { placeDifference: place }),
@@ -77,10 +81,13 @@ function checkExecution(subject: Subject, before: Pick<Outcomes, 'shape' | 'mode
 
 function makeReport(subject: Subject, outcomes: Outcomes, differences: Pick<Report, 'tokenDifference' | 'placeDifference'>): Report {
   const { bundle, receiptId, signer } = subject;
-  const steps = stepIds.map((id): Step => {
-    const { open: _, ...outcome } = outcomes[id];
-    return { id, title: stepTitles[id], ...outcome };
-  });
+  // a step about something that was not shown would only be noise
+  const steps = stepIds
+    .filter((id) => id !== 'logprobs' || subject.answerLogprobs !== undefined)
+    .map((id): Step => {
+      const { open: _, ...outcome } = outcomes[id];
+      return { id, title: stepTitles[id], ...outcome };
+    });
   const titles = (wanted: Step['status']): string[] => steps.filter(({ status }) => status === wanted).map(({ title }) => title);
   const verdict = verdictOf(outcomes);
   return {

@@ -1,6 +1,6 @@
 import { checkWeights } from '@commonweight/engine';
 import { type BackendChoice, openBestBackend } from '@commonweight/engine/node';
-import { openPackage } from '@commonweight/models';
+import { openPackage, tokenText } from '@commonweight/models';
 import type { ModelId } from '@commonweight/protocol';
 import type { VerifierModel } from '@commonweight/verifier';
 import { existsSync } from 'node:fs';
@@ -40,6 +40,7 @@ export async function loadModel(folder: string, modelId: ModelId, { backend }: E
       manifest: model.manifest,
       executor,
       decode: (ids) => tokenizer.decode(ids),
+      tokenText: (id) => tokenText(tokenizer, id),
       ...(reason !== undefined && { remark: reason }),
     };
   } finally {

@@ -17,7 +17,7 @@ export interface VerifyOptions extends EngineOptions {
 
 /** Checks a saved answer with everything that can be had on this machine, prints the report. */
 export async function verify(file: string, options: VerifyOptions, output: Output, context: Context): Promise<Verdict> {
-  const { bundle, answerText } = readInput(file);
+  const { bundle, answerText, answerLogprobs } = readInput(file);
   const folders = layout(options.data ?? defaultDataFolder());
   const { facts, remarks } = await lookUp(bundle, folders, options.rpc);
   remarks.forEach((remark) => output.note(`note: ${remark}`));
@@ -29,6 +29,7 @@ export async function verify(file: string, options: VerifyOptions, output: Outpu
   const report = verifyBundle({
     bundle,
     ...(answerText !== undefined && { answerText }),
+    ...(answerLogprobs && { answerLogprobs }),
     ...('value' in model && { model: model.value }),
     ...(facts && { chain: facts }),
     sha256: nodeSha256,

@@ -1,16 +1,9 @@
-import { CommonweightError, limits } from '@commonweight/protocol';
+import { CommonweightError, type TokenLogprobs, limits } from '@commonweight/protocol';
 import { candidatesWithin } from './candidates.ts';
 import { log2Q24 } from './log2.ts';
 import { indexOfLargest } from './sample-token.ts';
 import { selectDelta } from './threshold.ts';
 import { UNIT_FACTOR, lastWeighted, weigh } from './weight.ts';
-
-/** Natural logarithms of probabilities, Q16: the number of JSON is the integer / 65,536, exactly. */
-export interface TokenLogprobs {
-  readonly logprob: number;
-  /** The likeliest ids, in order; of equal logits the lower id first. */
-  readonly top: readonly (readonly [id: number, logprob: number])[];
-}
 
 const LN2_Q30 = 744_261_118n;
 

@@ -75,12 +75,31 @@ describe('chat completions', () => {
   test('seed, sampler and defaults go into the signed request as integers', async () => {
     const a = await worker(say('x'));
     await using gateway = await testGateway([a]);
-    await gateway.post({ ...base, temperature: 0.7, top_p: 0.9, top_k: 40, seed: -1 });
+    const more = {
+      min_p: 0.1,
+      repetition_penalty: 1.2,
+      presence_penalty: 0.5,
+      frequency_penalty: -0.25,
+      logit_bias: { '9': -1, '4': 2.5 },
+    };
+    await gateway.post({ ...base, temperature: 0.7, top_p: 0.9, top_k: 40, seed: -1, ...more });
     await gateway.post(base);
     await gateway.post(base);
     const [first, second, third] = a.runs.map(({ request }) => request);
     expect(first).toMatchObject({
-      sampler: { temperature: 700_000, topP: 900_000, topK: 40 },
+      sampler: {
+        temperature: 700_000,
+        topP: 900_000,
+        topK: 40,
+        minP: 100_000,
+        repetitionPenalty: 1_200_000,
+        presencePenalty: 500_000,
+        frequencyPenalty: -250_000,
+        logitBias: [
+          [4, 2_500_000],
+          [9, -1_000_000],
+        ],
+      },
       seed: `0x${'ff'.repeat(16)}`,
       maxTokens: 123,
       stopIds: [STOP_ID],

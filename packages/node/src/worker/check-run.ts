@@ -67,6 +67,11 @@ export function checkRun({ request, signature, promptIds, nonce }: RunRequest, o
   const strangeStop = request.stopIds.findIndex((id) => id >= vocabulary);
   if (strangeStop >= 0) throw refuse('id_out_of_range', `request.stopIds[${strangeStop}]`, `the model has ids 0 to ${vocabulary - 1}`);
 
+  const strangeBias = request.sampler.logitBias.findIndex(([id]) => id >= vocabulary);
+  if (strangeBias >= 0) {
+    throw refuse('id_out_of_range', `request.sampler.logitBias[${strangeBias}]`, `the model has ids 0 to ${vocabulary - 1}`);
+  }
+
   const requestHash = requestHashOf(request);
   if (!isSignedBy(requestDigest(requestHash, offer.domain), signature, request.payer)) {
     throw refuse('bad_signature', 'signature', `expected the payer's signature over the request's digest on chain ${offer.domain.chainId}`);

@@ -1,6 +1,6 @@
 import type { PrefixCacheStats } from '@commonweight/engine';
 import type { BackendChoice } from '@commonweight/engine/node';
-import type { Manifest, ModelId, SamplerSettings } from '@commonweight/protocol';
+import type { Manifest, ModelId, SamplerSettings, TokenLogprobs } from '@commonweight/protocol';
 
 export interface EngineJob {
   readonly promptIds: readonly number[];
@@ -11,6 +11,8 @@ export interface EngineJob {
   readonly maxTokens: number;
   /** Jobs of one scope may reuse what was run for another of them (the payer's address). */
   readonly scope: string;
+  /** 0 to 20: log probabilities come with every token. */
+  readonly logprobs?: number | undefined;
 }
 
 export interface EngineEvents {
@@ -19,7 +21,7 @@ export interface EngineEvents {
   /** Prompt positions that are run so far; `cached` of them were known from an earlier run. */
   readonly onPrefill: (done: number, total: number, cached: number) => void;
   /** Tokens in order, `index` from 0. */
-  readonly onToken: (index: number, id: number) => void;
+  readonly onToken: (index: number, id: number, logprobs?: TokenLogprobs) => void;
 }
 
 export interface EngineResult {

@@ -45,7 +45,7 @@ export class EngineJobs {
       case 'prefill':
         return job.events.onPrefill(message.done, message.total, message.cached);
       case 'token':
-        return job.events.onToken(message.index, message.id);
+        return job.events.onToken(message.index, message.id, message.logprobs);
       case 'done':
         return job.resolve(message.result);
       case 'failed':

@@ -1,5 +1,5 @@
 import type { PrefixCacheStats } from '@commonweight/engine';
-import type { ErrorAction, Manifest, ModelId } from '@commonweight/protocol';
+import type { ErrorAction, Manifest, ModelId, TokenLogprobs } from '@commonweight/protocol';
 import type { ErrorOrigin } from './describe-error.ts';
 import type { EngineJob, EngineResult, EngineSettings } from './engine-host.ts';
 
@@ -41,7 +41,7 @@ export type EngineMessage =
 export type JobMessage =
   | { readonly type: 'waiting'; readonly job: number; readonly ahead: number }
   | { readonly type: 'prefill'; readonly job: number; readonly done: number; readonly total: number; readonly cached: number }
-  | { readonly type: 'token'; readonly job: number; readonly index: number; readonly id: number }
+  | { readonly type: 'token'; readonly job: number; readonly index: number; readonly id: number; readonly logprobs?: TokenLogprobs }
   | { readonly type: 'done'; readonly job: number; readonly result: EngineResult; readonly prefixCache: PrefixCacheStats }
   /** `origin`: where in the program it went wrong, for the log of the process. */
   | ({ readonly type: 'failed'; readonly job: number; readonly origin?: ErrorOrigin } & EngineFailure);

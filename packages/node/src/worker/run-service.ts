@@ -162,6 +162,7 @@ export class RunService {
           stopIds: request.stopIds,
           maxTokens: request.maxTokens,
           scope: request.payer,
+          logprobs: run.input.logprobs,
         },
         {
           onQueued: progress.ahead,
@@ -169,10 +170,10 @@ export class RunService {
             progress.pause();
             run.frames.push({ type: 'prefill', done, total, cached });
           },
-          onToken: (index, id) => {
+          onToken: (index, id, logprobs) => {
             run.tokens = index + 1;
             run.atStopId = request.stopIds.includes(id);
-            run.frames.push({ type: 'token', index, id });
+            run.frames.push({ type: 'token', index, id, ...(logprobs && { logprobs }) });
           },
         },
         run.signal,

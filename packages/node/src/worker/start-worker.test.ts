@@ -18,7 +18,7 @@ import {
   toHex,
   verifyInclusion,
 } from '@commonweight/protocol';
-import { createReferenceExecutor, generate } from '@commonweight/engine';
+import { createReferenceExecutor, generate, reexecute } from '@commonweight/engine';
 import type { TinyModel } from '@commonweight/engine/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readKeyFile } from '../platform/key-file.ts';
@@ -103,6 +103,24 @@ describe('a run over HTTP with the real engine', () => {
     });
     await checkReceipt(receipt, signature);
     expect(frames.some((frame) => frame.type === 'prefill' && frame.done === 4)).toBe(true);
+  });
+
+  it('sends log probabilities when they are asked for, with the same tokens', async () => {
+    const run = { ...question(5), logprobs: 3 };
+    const frames = await allFrames(worker.url, run);
+    const tokens = frames.flatMap((frame) => (frame.type === 'token' ? [frame] : []));
+    const { sampler, seed, choice, modelId } = run.request;
+    const again = reexecute({
+      executor: createReferenceExecutor(model.manifest, model.source),
+      promptIds: run.promptIds,
+      completionIds: idsOf(frames),
+      sampler,
+      prfKey: prfKey(modelId, sampler, seed, choice),
+      logprobs: 3,
+    });
+    expect(tokens.map(({ id }) => id)).toEqual(again.sampledIds);
+    expect(tokens.map(({ logprobs }) => logprobs)).toEqual(again.logprobs);
+    expect(again.logprobs[0]!.top).toHaveLength(3);
   });
 
   it('chains receipts of one payer and puts them on chain with a proof', async () => {

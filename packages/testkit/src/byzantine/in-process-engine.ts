@@ -32,7 +32,7 @@ async function runJob(executor: Executor, job: EngineJob, events: EngineEvents, 
   for (;;) {
     const { done, value } = steps.next();
     if (done) return { completionIds: value.completionIds, finish: value.finish, digests: value.commitment.bytes() };
-    if (value.type === 'token') events.onToken(value.index, value.id);
+    if (value.type === 'token') events.onToken(value.index, value.id, value.logprobs);
     else events.onPrefill(value.done, value.total, 0);
     // one step a turn of the event loop: requests, aborts and the payer's end are heard in between
     await nextTurn();

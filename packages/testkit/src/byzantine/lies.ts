@@ -71,7 +71,11 @@ const editToken =
   async (job, events, signal) => {
     const edited = (id: number, index: number): number =>
       index === TRUE_TOKENS - 1 && !job.stopIds.includes(id) ? nextId(id, engine) : id;
-    const result = await engine.run(job, { ...events, onToken: (index, id) => events.onToken(index, edited(id, index)) }, signal);
+    const result = await engine.run(
+      job,
+      { ...events, onToken: (index, id, logprobs) => events.onToken(index, edited(id, index), logprobs) },
+      signal,
+    );
     return { ...result, completionIds: result.completionIds.map(edited) };
   };
 
@@ -90,7 +94,7 @@ const stopEarly =
     const last = (id: number, index: number): number => (index === TRUE_TOKENS ? stopId : id);
     const result = await engine.run(
       { ...job, maxTokens: TRUE_TOKENS + 1 },
-      { ...events, onToken: (index, id) => events.onToken(index, last(id, index)) },
+      { ...events, onToken: (index, id, logprobs) => events.onToken(index, last(id, index), logprobs) },
       signal,
     );
     const completionIds = result.completionIds.map(last);

@@ -1,4 +1,5 @@
 import { type Bundle, toHex } from '@commonweight/protocol';
+import { describeSampler } from '../describe-sampler.ts';
 import { type Outcome, failed, passed } from '../outcome.ts';
 import type { Reexecution } from '../reexecute.ts';
 import type { PlaceDifference } from '../report.ts';
@@ -6,7 +7,7 @@ import type { VerifierModel } from '../subject.ts';
 
 export function tokensOutcome(run: Reexecution, { request }: Bundle): Outcome {
   const { sampled, tokenDifference: difference } = run;
-  const how = request.sampler.temperature === 0 ? 'greedy' : `temperature ${request.sampler.temperature / 1e6}, seed ${request.seed}`;
+  const how = describeSampler(request.sampler, request.seed);
   if (!difference)
     return sampled === 0 ? passed('no token was generated') : passed(`the model samples all ${sampled} claimed ids (${how})`);
   const { position, index, claimed, sampled: id } = difference;

@@ -1,4 +1,4 @@
-import type { Hex } from '@commonweight/protocol';
+import type { Hex, LogprobEntry } from '@commonweight/protocol';
 import type { Context } from 'hono';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -66,17 +66,23 @@ export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Re
 
 async function wholeAnswer(c: Context, completer: Completer, job: Job, head: AnswerHead, gone: AbortSignal): Promise<Response> {
   let text = '';
+  let entries: LogprobEntry[] = [];
   let node = '';
   const sink: Sink = {
     asked: (id) => (node = id),
-    text: (delta) => (text += delta),
+    text: (delta, logprobs) => {
+      text += delta;
+      entries.push(...logprobs);
+    },
     restart: () => {
       text = '';
+      entries = [];
       return true;
     },
   };
-  const { bundle, receiptId, tail, finishReason }: Completion = await completer.complete(job, sink, gone);
+  const { bundle, receiptId, tail, tailLogprobs, finishReason }: Completion = await completer.complete(job, sink, gone);
   c.header('x-commonweight-node', node);
   c.header('x-commonweight-receipt', receiptId);
-  return c.json(completionObject(head, text + tail, finishReason, bundle));
+  const logprobs = job.logprobs === undefined ? undefined : [...entries, ...tailLogprobs];
+  return c.json(completionObject(head, { content: text + tail, logprobs, finishReason }, bundle));
 }

@@ -1,4 +1,4 @@
-import { type Bundle, bundleToJson } from '@commonweight/protocol';
+import { type Bundle, type LogprobEntry, bundleToJson } from '@commonweight/protocol';
 import type { ChatModel } from '../text/chat-model.ts';
 
 /** What all objects of one answer share. */
@@ -27,9 +27,27 @@ const usageOf = ({ receipt: { promptTokens, completionTokens } }: Bundle) => ({
   total_tokens: promptTokens + completionTokens,
 });
 
-export const completionObject = (of: AnswerHead, content: string, finishReason: string, bundle: Bundle) => ({
+/** OpenAI's object; null when none were asked for. */
+type ChoiceLogprobs = { readonly content: readonly LogprobEntry[]; readonly refusal: null } | null;
+
+export interface Answer {
+  readonly content: string;
+  readonly logprobs: readonly LogprobEntry[] | undefined;
+  readonly finishReason: string;
+}
+
+const choiceLogprobs = (content: readonly LogprobEntry[] | undefined): ChoiceLogprobs => (content ? { content, refusal: null } : null);
+
+export const completionObject = (of: AnswerHead, { content, logprobs, finishReason }: Answer, bundle: Bundle) => ({
   ...head(of, 'chat.completion'),
-  choices: [{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: finishReason }],
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content, refusal: null },
+      logprobs: choiceLogprobs(logprobs),
+      finish_reason: finishReason,
+    },
+  ],
   usage: usageOf(bundle),
   receipt: bundleToJson(bundle),
 });
@@ -39,10 +57,16 @@ export interface Delta {
   readonly content?: string;
 }
 
+export interface Chunk {
+  readonly delta: Delta;
+  readonly logprobs?: readonly LogprobEntry[] | undefined;
+  readonly finishReason?: string;
+}
+
 /** @param usage - whether the client asked for usage: then every chunk has the field. */
-export const chunkObject = (of: AnswerHead, delta: Delta, finishReason: string | null, usage: boolean) => ({
+export const chunkObject = (of: AnswerHead, { delta, logprobs, finishReason }: Chunk, usage: boolean) => ({
   ...head(of, 'chat.completion.chunk'),
-  choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+  choices: [{ index: 0, delta, logprobs: choiceLogprobs(logprobs), finish_reason: finishReason ?? null }],
   ...(usage && { usage: null }),
 });
 

@@ -1,3 +1,4 @@
+import type { LogprobEntry } from '@commonweight/protocol';
 import type { Context } from 'hono';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -36,22 +37,24 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
   let shown = false;
   let node = '';
 
-  const show = (content: string): void => {
-    if (content === '') return;
+  const show = (content: string, logprobs: readonly LogprobEntry[]): void => {
+    if (content === '' && logprobs.length === 0) return;
     shown = true;
-    sse.data(chunkObject(head, { content }, null, usage));
+    sse.data(chunkObject(head, { delta: { content }, ...(job.logprobs !== undefined && { logprobs }) }, usage));
     begin();
   };
   const sink: Sink = { asked: (id) => (node = id), text: show, restart: () => !shown };
 
-  sse.data(chunkObject(head, { role: 'assistant', content: '' }, null, usage));
-  const answer = completer.complete(job, sink, AbortSignal.any([gone.signal, options.gone])).then(({ tail, finishReason, bundle }) => {
-    show(tail);
-    sse.data(chunkObject(head, {}, finishReason, usage));
-    sse.data(receiptChunk(head, bundle, usage));
-    sse.done();
-    return 'begun' as const;
-  });
+  sse.data(chunkObject(head, { delta: { role: 'assistant', content: '' } }, usage));
+  const answer = completer
+    .complete(job, sink, AbortSignal.any([gone.signal, options.gone]))
+    .then(({ tail, tailLogprobs, finishReason, bundle }) => {
+      show(tail, tailLogprobs);
+      sse.data(chunkObject(head, { delta: {}, finishReason }, usage));
+      sse.data(receiptChunk(head, bundle, usage));
+      sse.done();
+      return 'begun' as const;
+    });
   const over = answer
     .catch((error: unknown) => {
       sse.data(errorBody(toApiError(error)));

@@ -1,4 +1,13 @@
-import { type Address, type Bundle, DecodeError, type Hex32, type Receipt, parseReceipt, receiptDigest } from '@commonweight/protocol';
+import {
+  type Address,
+  type Bundle,
+  DecodeError,
+  type Hex32,
+  type LogprobEntry,
+  type Receipt,
+  parseReceipt,
+  receiptDigest,
+} from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { ApiError } from '../api-error.ts';
@@ -20,6 +29,7 @@ export interface Completion {
   readonly receiptId: Hex32;
   /** Text that was held back until now. */
   readonly tail: string;
+  readonly tailLogprobs: readonly LogprobEntry[];
   readonly finishReason: 'stop' | 'length';
 }
 
@@ -132,7 +142,7 @@ export class Completer {
       // whoever still listens must not take a cut text for a whole one
       if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
       const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
-      return { bundle, receiptId, tail: answer.tail, finishReason };
+      return { bundle, receiptId, tail: answer.tail, tailLogprobs: answer.tailLogprobs, finishReason };
     } finally {
       over();
     }

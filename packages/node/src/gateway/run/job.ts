@@ -1,4 +1,4 @@
-import type { Hex, SamplerSettings } from '@commonweight/protocol';
+import type { Hex, LogprobEntry, SamplerSettings } from '@commonweight/protocol';
 import type { ChatModel } from '../text/chat-model.ts';
 import type { ProviderPreferences } from '../schema/chat-request.ts';
 
@@ -7,6 +7,8 @@ export interface Job {
   readonly model: ChatModel;
   readonly promptIds: readonly number[];
   readonly sampler: SamplerSettings;
+  /** 0 to 20 likeliest ids whose log probabilities come with each token; undefined for none at all. */
+  readonly logprobs: number | undefined;
   /** 16 bytes; the same for every attempt, so that every node gives the same tokens. */
   readonly seed: Hex;
   readonly maxTokens: number;
@@ -18,8 +20,8 @@ export interface Job {
 export interface Sink {
   /** A node was asked. */
   readonly asked: (node: string) => void;
-  /** Text that may be shown. */
-  readonly text: (delta: string) => void;
+  /** Text that may be shown, and the log probabilities of the tokens that came since the last text, when they were asked for. */
+  readonly text: (delta: string, logprobs: readonly LogprobEntry[]) => void;
   /** Whether the answer can begin again at another node: nothing was shown to anybody yet. Forgets what was gathered. */
   readonly restart: () => boolean;
 }

@@ -1,4 +1,4 @@
-import { CommonweightError, type Hex, samplerSettings, toHex, uintBE } from '@commonweight/protocol';
+import { CommonweightError, type Hex, type Manifest, type SamplerSettings, samplerSettings, toHex, uintBE } from '@commonweight/protocol';
 import { invalid } from '../api-error.ts';
 import type { ChatRequest } from '../schema/chat-request.ts';
 import type { ChatModel } from '../text/chat-model.ts';
@@ -14,7 +14,7 @@ const seedBytes = (seed: number): Hex => toHex(uintBE(BigInt.asUintN(128, BigInt
  * @throws ApiError 400 when prompt and answer do not fit the context.
  */
 export async function makeJob(request: ChatRequest, model: ChatModel, drawSeed: () => Hex): Promise<Job> {
-  const { generation, graph } = model.manifest;
+  const { graph } = model.manifest;
   const [field, wanted] = answerLimit(request);
   const promptIds = await render(request, model);
   const left = graph.context - promptIds.length;
@@ -26,22 +26,39 @@ export async function makeJob(request: ChatRequest, model: ChatModel, drawSeed: 
     const message = `${field}: ${promptIds.length} prompt tokens and ${wanted} of the answer exceed this model's context of ${graph.context}; ask for at most ${left}`;
     throw invalid(field, message, 'context_length_exceeded');
   }
-  const vocabulary = graph.vocabulary;
-  const topK = request.top_k ?? generation.topK;
+  checkIds(request, graph.vocabulary);
   return {
     model,
     promptIds,
-    sampler: samplerSettings({
-      temperature: request.temperature ?? generation.temperature,
-      // all of the vocabulary is the same as no limit: one spelling for one sampler
-      topK: topK >= vocabulary ? 0 : topK,
-      topP: request.top_p ?? generation.topP,
-    }),
+    sampler: samplerOf(request, model.manifest),
+    logprobs: request.logprobs ? (request.top_logprobs ?? 0) : undefined,
     seed: typeof request.seed === 'number' ? seedBytes(request.seed) : drawSeed(),
     maxTokens: wanted ?? left,
     stopStrings: request.stop ?? [],
     provider: request.provider ?? undefined,
   };
+}
+
+function samplerOf(request: ChatRequest, { generation, graph }: Manifest): SamplerSettings {
+  const topK = request.top_k ?? generation.topK;
+  const off = samplerSettings();
+  return {
+    temperature: request.temperature ?? generation.temperature,
+    // all of the vocabulary is the same as no limit: one spelling for one sampler
+    topK: topK >= graph.vocabulary ? 0 : topK,
+    topP: request.top_p ?? generation.topP,
+    minP: request.min_p ?? off.minP,
+    repetitionPenalty: request.repetition_penalty ?? off.repetitionPenalty,
+    presencePenalty: request.presence_penalty ?? off.presencePenalty,
+    frequencyPenalty: request.frequency_penalty ?? off.frequencyPenalty,
+    logitBias: request.logit_bias ?? off.logitBias,
+  };
+}
+
+function checkIds({ logit_bias: biases, logprobs, top_logprobs: top }: ChatRequest, vocabulary: number): void {
+  const strange = biases?.find(([id]) => id >= vocabulary);
+  if (strange) throw invalid(`logit_bias.${strange[0]}`, `logit_bias.${strange[0]}: this model has token ids 0 to ${vocabulary - 1}`);
+  if (typeof top === 'number' && logprobs !== true) throw invalid('top_logprobs', 'top_logprobs: only allowed with logprobs: true');
 }
 
 async function render({ messages }: ChatRequest, model: ChatModel): Promise<readonly number[]> {

@@ -1,5 +1,5 @@
-import type { Bundle, EndRequest, Hex32, RunRequest } from '@commonweight/protocol';
-import { BUNDLE_VERSION } from '@commonweight/protocol';
+import type { Bundle, EndRequest, Frame, Hex32, LogprobEntry, RunRequest, TokenLogprobs } from '@commonweight/protocol';
+import { BUNDLE_VERSION, logprobEntry } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Answered, type Asked, type TextCheck, checkAnswer } from '../check/check-answer.ts';
@@ -31,6 +31,8 @@ export interface NodeAnswer {
   readonly text: TextCheck;
   /** Text that was held back as the possible beginning of a stop string. */
   readonly tail: string;
+  /** Log probabilities that have not been handed on. */
+  readonly tailLogprobs: readonly LogprobEntry[];
   /** A stop string was completed. */
   readonly stopped: boolean;
   readonly bundleOf: (completionIds: readonly number[]) => Bundle;
@@ -49,6 +51,8 @@ export class NodeRun {
   #streamedTokens = 0;
   #stopped = false;
   #heard = false;
+  /** Log probabilities of tokens whose text has not been handed on. */
+  readonly #entries: LogprobEntry[] = [];
   #end: { readonly sent: EndRequest; readonly confirmed: Promise<boolean> } | undefined;
 
   constructor(options: NodeRunOptions) {
@@ -70,7 +74,13 @@ export class NodeRun {
     gone.addEventListener('abort', cancel);
     try {
       const { request, signature, nonce } = this.#signed;
-      const body: RunRequest = { request, signature, promptIds: job.promptIds, nonce };
+      const body: RunRequest = {
+        request,
+        signature,
+        promptIds: job.promptIds,
+        nonce,
+        ...(job.logprobs !== undefined && { logprobs: job.logprobs }),
+      };
       return await this.#read(client.run(candidate.url, body, this.#abort.signal));
     } finally {
       gone.removeEventListener('abort', cancel);
@@ -90,7 +100,7 @@ export class NodeRun {
             throw new NodeFailure('malformed', `the node sent more than ${limits.progressFrames} progress frames`);
           break;
         case 'token':
-          this.#token(frame.index, frame.id);
+          this.#token(frame);
           break;
         case 'receipt':
           return this.#answer(frame);
@@ -99,7 +109,7 @@ export class NodeRun {
     throw new NodeFailure('unreachable', 'the node closed the connection before its receipt');
   }
 
-  #token(index: number, id: number): void {
+  #token({ index, id, logprobs }: Extract<Frame, { type: 'token' }>): void {
     const malformed = (message: string): never => {
       throw new NodeFailure('malformed', message);
     };
@@ -107,8 +117,11 @@ export class NodeRun {
     if (this.#overByItself()) malformed('the node sent a token after the run had ended');
     const { vocabulary } = this.#o.job.model.manifest.graph;
     if (id >= vocabulary) malformed(`expected an id below ${vocabulary}, the node sent ${id}`);
+    const entry = this.#entry(id, logprobs, malformed);
     this.#ids.push(id);
     if (this.#end || this.#stopped) return;
+    // the id that ends an answer has no text
+    if (entry && !this.#signed.request.stopIds.includes(id)) this.#entries.push(entry);
     this.#show(this.#decoder.push(id), this.#ids.length);
     if (this.#stopped) {
       this.#streamed += this.#decoder.flush();
@@ -121,7 +134,22 @@ export class NodeRun {
     this.#streamedTokens = tokens;
     const step = this.#matcher.push(text);
     this.#stopped = step.stopped;
-    if (step.deliver !== '') this.#o.sink.text(step.deliver);
+    if (step.deliver !== '') this.#o.sink.text(step.deliver, this.#entries.splice(0));
+  }
+
+  /** Whether the numbers are the model's only re-execution can tell; that they are there, and are possible, is told here. */
+  #entry(id: number, logprobs: TokenLogprobs | undefined, malformed: (message: string) => never): LogprobEntry | undefined {
+    const { logprobs: wanted, model } = this.#o.job;
+    if (wanted === undefined || !logprobs) {
+      if ((wanted === undefined) !== (logprobs === undefined)) malformed(`log probabilities were ${logprobs ? 'not ' : ''}asked for`);
+      return undefined;
+    }
+    const { vocabulary } = model.manifest.graph;
+    const { logprob, top } = logprobs;
+    if (top.length !== Math.min(wanted, vocabulary)) malformed(`expected ${wanted} likeliest ids, the node sent ${top.length}`);
+    if (top.some(([of]) => of >= vocabulary)) malformed(`expected likeliest ids below ${vocabulary}`);
+    if (top.some(([of, value]) => of === id && value !== logprob)) malformed('the node sent two log probabilities of one token');
+    return logprobEntry(id, logprobs, model.tokenText);
   }
 
   /** The run is over under its own rules: nobody has to end it. */
@@ -170,6 +198,7 @@ export class NodeRun {
       answered: { ids: this.#ids, receipt, signature, digests },
       text: { streamed: this.#streamed, tokens: this.#streamedTokens, decode: (ids) => decodeAll(job.model, ids) },
       tail: this.#matcher.flush(),
+      tailLogprobs: this.#entries.splice(0),
       stopped: this.#stopped,
       bundleOf: (completionIds) => ({
         version: BUNDLE_VERSION,

@@ -81,9 +81,26 @@ describe('chat request: each fault names its field', () => {
     ['provider unknown field', { provider: { sort: 'price' } }, 'provider.sort', /unknown or unsupported/],
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', /not supported/],
     ['response_format', { response_format: { type: 'json_object' } }, 'response_format.type', /only the format text/],
-    ['logprobs', { logprobs: true }, 'logprobs', /not supported/],
-    ['logit_bias', { logit_bias: { 1: 5 } }, 'logit_bias.1', /unsupported/],
-    ['presence_penalty', { presence_penalty: 1 }, 'presence_penalty', /must be 0/],
+    ['logprobs of a wrong type', { logprobs: 3 }, 'logprobs', /boolean/],
+    ['top_logprobs above 20', { logprobs: true, top_logprobs: 21 }, 'top_logprobs', /<=20/],
+    ['top_logprobs fractional', { logprobs: true, top_logprobs: 1.5 }, 'top_logprobs', /int/],
+    ['logit_bias above 100', { logit_bias: { 1: 101 } }, 'logit_bias.1', /-100 to 100/],
+    ['logit_bias below -100', { logit_bias: { 1: -100.5 } }, 'logit_bias.1', /-100 to 100/],
+    ['logit_bias of a wrong type', { logit_bias: { 1: '5' } }, 'logit_bias.1', /expected number/],
+    ['logit_bias as a list', { logit_bias: [1] }, 'logit_bias', /expected record/],
+    ['logit_bias by a text', { logit_bias: { the: 5 } }, 'logit_bias', /token ids in decimal digits, got "the"/],
+    ['logit_bias by another spelling', { logit_bias: { '01': 5 } }, 'logit_bias', /token ids/],
+    [
+      'logit_bias of too many',
+      { logit_bias: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) },
+      'logit_bias',
+      /at most 1024 ids, got 1025/,
+    ],
+    ['presence_penalty above 2', { presence_penalty: 2.1 }, 'presence_penalty', /<=2/],
+    ['frequency_penalty below -2', { frequency_penalty: -2.1 }, 'frequency_penalty', />=-2/],
+    ['repetition_penalty zero', { repetition_penalty: 0 }, 'repetition_penalty', />=0.01/],
+    ['repetition_penalty above 2', { repetition_penalty: 2.5 }, 'repetition_penalty', /<=2/],
+    ['min_p above 1', { min_p: 1.1 }, 'min_p', /<=1/],
     ['store', { store: true }, 'store', /must be false/],
     ['stream', { stream: 'yes' }, 'stream', /boolean/],
     ['stream_options', { stream_options: { include_usage: 1 } }, 'stream_options.include_usage', /boolean/],
@@ -133,10 +150,6 @@ describe('chat request: what is accepted', () => {
         store: false,
         service_tier: 'auto',
         parallel_tool_calls: true,
-        presence_penalty: 0,
-        frequency_penalty: 0,
-        logit_bias: {},
-        logprobs: false,
         response_format: { type: 'text' },
         n: 1,
         tools: [],
@@ -152,5 +165,20 @@ describe('chat request: what is accepted', () => {
   test('numbers leave as millionths, one stop string as a list', () => {
     const request = parse({ temperature: 0.7, top_p: 0.95, stop: 'END', seed: -5 });
     expect(request).toMatchObject({ temperature: 700_000, top_p: 950_000, stop: ['END'], seed: -5 });
+    expect(parse({ min_p: 0.05, repetition_penalty: 1.1, presence_penalty: -0.5, frequency_penalty: -2e-7 })).toMatchObject({
+      min_p: 50_000,
+      repetition_penalty: 1_100_000,
+      presence_penalty: -500_000,
+      frequency_penalty: 0,
+    });
+  });
+
+  test('a bias becomes pairs in order of ids; one that rounds to nothing is none', () => {
+    expect(parse({ logit_bias: { '10': -100, '9': 0.5, '8': 0, '7': 1e-7, '1048575': 100 } }).logit_bias).toEqual([
+      [9, 500_000],
+      [10, -100_000_000],
+      [1_048_575, 100_000_000],
+    ]);
+    expect(Object.is(parse({ presence_penalty: -1e-9 }).presence_penalty, 0)).toBe(true);
   });
 });

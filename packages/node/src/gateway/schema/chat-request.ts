@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { inertFields } from './inert-fields.ts';
-import { MILLION, toMillionths } from './millionths.ts';
+import { samplerFields } from './sampler-fields.ts';
 
 /** In a `u` pattern only a lone surrogate is one; a pair is the character that it stands for. */
 const isWellFormed = (value: string): boolean => !/\p{Surrogate}/u.test(value);
@@ -33,14 +33,6 @@ const message = z.discriminatedUnion(
   'must be system, developer, user or assistant (tools are not supported)',
 );
 
-const millionths = (minimum: number, maximum: number) => z.number().min(minimum).max(maximum).transform(toMillionths);
-
-const temperature = millionths(0, 2).refine(
-  (value) => value === 0 || value >= MILLION / 100,
-  'must be 0 (greedy) or from 0.01 to 2: below 0.01 the integer sampler cannot tell the logits apart; use 0',
-);
-const topP = millionths(0, 1).refine((value) => value >= 1, 'must be above 0 and at most 1; for the likeliest token use temperature 0');
-
 const stopString = z.string().min(1).max(limits.stopStringLength).refine(isWellFormed, 'must be well-formed Unicode');
 const stop = z.union([stopString.transform((value) => [value]), z.array(stopString).max(limits.stopStrings)]);
 
@@ -65,7 +57,7 @@ const tokens = z
   .min(1)
   .max(1 << 20);
 
-/** `POST /v1/chat/completions`: the supported part of OpenAI's schema; any other field is refused by name. Temperature and top_p leave in millionths. */
+/** `POST /v1/chat/completions`: the supported part of OpenAI's schema; any other field is refused by name. Fractions leave in millionths. */
 export const chatRequestSchema = z.strictObject({
   model: z.string().min(1).max(256),
   messages: z
@@ -80,13 +72,7 @@ export const chatRequestSchema = z.strictObject({
     .number()
     .refine(Number.isSafeInteger, 'must be an integer from -9007199254740991 to 9007199254740991 (larger ones lose digits in JSON)')
     .nullish(),
-  temperature: temperature.nullish(),
-  top_p: topP.nullish(),
-  top_k: z
-    .int()
-    .min(0)
-    .max(1 << 20)
-    .nullish(),
+  ...samplerFields,
   max_tokens: tokens.nullish(),
   max_completion_tokens: tokens.nullish(),
   n: z.literal(1, 'only n = 1 is supported now; send one request per choice').nullish(),

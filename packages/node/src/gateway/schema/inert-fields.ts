@@ -2,7 +2,6 @@ import * as z from 'zod';
 
 const short = z.string().max(512).nullish();
 const emptyArray = z.array(z.never(), 'tools are not supported').max(0, 'tools are not supported').nullish();
-const zero = z.literal(0, 'must be 0: penalties are not supported').nullish();
 
 /**
  * OpenAI fields that change nothing here: accepted only with the values that ask for nothing, so that stock clients work and no wish is
@@ -16,10 +15,6 @@ export const inertFields = {
   store: z.literal(false, 'must be false: answers are not stored for later retrieval').nullish(),
   service_tier: z.enum(['auto', 'default']).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  presence_penalty: zero,
-  frequency_penalty: zero,
-  logit_bias: z.strictObject({}, 'must be empty: logit_bias is not supported').nullish(),
-  logprobs: z.literal(false, 'must be false: logprobs are not supported').nullish(),
   response_format: z.strictObject({ type: z.literal('text', 'only the format text is supported') }).nullish(),
   modalities: z.array(z.literal('text', 'only text is supported')).max(1).nullish(),
   tools: emptyArray,

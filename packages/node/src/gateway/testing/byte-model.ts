@@ -22,6 +22,10 @@ export const byteModel: ChatModel = {
   manifest: tiny.manifest,
   render: async (messages) => encode(messages.map(({ role, content }) => `${role[0]}:${content}\n`).join('')),
   close: async () => undefined,
+  tokenText: (id) => {
+    const bytes = bytesOf(id);
+    return bytes.length === 0 ? { token: `<${id}>`, bytes: null } : { token: new TextDecoder().decode(bytes), bytes: [...bytes] };
+  },
   newDecoder: () => {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     return { push: (id) => decoder.decode(bytesOf(id), { stream: true }), flush: () => decoder.decode() };

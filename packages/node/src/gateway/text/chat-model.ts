@@ -1,4 +1,4 @@
-import type { Manifest, ModelId } from '@commonweight/protocol';
+import type { Manifest, ModelId, TokenText } from '@commonweight/protocol';
 
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
@@ -21,6 +21,8 @@ export interface ChatModel {
   /** Messages as prompt ids, by the package's chat template and tokenizer, with the answer's beginning added. Rejects with a CommonweightError when the template refuses them. */
   readonly render: (messages: readonly Message[]) => Promise<readonly number[]>;
   readonly newDecoder: () => IdDecoder;
+  /** What one token shows of itself. */
+  readonly tokenText: (id: number) => TokenText;
   readonly close: () => Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { createChatRenderer, openPackage } from '@commonweight/models';
+import { createChatRenderer, openPackage, tokenText } from '@commonweight/models';
 import type { ChatModel } from './chat-model.ts';
 
 /** Opens the model package in a folder for rendering and decoding. Its weights are not read; the other files are checked against the manifest. */
@@ -11,6 +11,7 @@ export async function openChatModel(packageDir: string): Promise<ChatModel> {
     name: model.card.name,
     manifest: model.manifest,
     render: (messages) => renderer.renderChat(messages, { addGenerationPrompt: true }),
+    tokenText: (id) => tokenText(tokenizer, id),
     newDecoder: () => {
       const { push, end } = tokenizer.stream();
       return { push, flush: end };
