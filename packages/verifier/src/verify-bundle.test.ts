@@ -117,6 +117,7 @@ const refutedBy: readonly (readonly [prefix: string, step: StepId | 'parse'])[] 
   ['version', 'parse'],
   ['domain.', 'request'],
   ['request.version', 'parse'],
+  ['request.sampler.logitBias.0.length', 'parse'],
   ['request.', 'request'],
   ['requestSignature', 'request'],
   ['nonce', 'prompt'],
