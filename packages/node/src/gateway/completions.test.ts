@@ -18,13 +18,34 @@ describe('chat completions', () => {
     expect(response.status).toBe(200);
     const body = (await response.json()) as { receipt: unknown; choices: unknown; usage: unknown };
     expect(body.choices).toMatchObject([{ message: { role: 'assistant', content: 'Tokyo 🗼' }, finish_reason: 'stop' }]);
-    expect(body.usage).toEqual({ prompt_tokens: 5, completion_tokens: 11, total_tokens: 16 });
+    expect(body.usage).toEqual({
+      prompt_tokens: 5,
+      completion_tokens: 11,
+      total_tokens: 16,
+      prompt_tokens_details: { cached_tokens: 0 },
+    });
     const bundle = parseBundle(body.receipt);
     const id = receiptDigest(bundle.receipt, domain);
     expect(bundle.completionIds).toEqual([...encode('Tokyo 🗼'), STOP_ID]);
     expect(response.headers.get('x-commonweight-receipt')).toBe(id);
     expect(response.headers.get('x-commonweight-node')).toBe(a.node);
     expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([`${id}.json`]);
+  });
+
+  test('what the node says of its cache is shown in the usage; a node that speaks of another prompt gives no answer', async () => {
+    const prefilled =
+      (total: number): Behaviour =>
+      async (run) => {
+        run.send({ type: 'prefill', done: 5, total, cached: 4 });
+        await say('x')(run);
+      };
+    await using gateway = await testGateway([await worker(prefilled(5))]);
+    const usage = { prompt_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } };
+    expect(await (await gateway.post(base)).json()).toMatchObject({ usage });
+    const { chunks } = await readStream(await gateway.post({ ...base, stream: true, stream_options: { include_usage: true } }));
+    expect(chunks.at(-1)).toMatchObject({ usage });
+    await using other = await testGateway([await worker(prefilled(6))]);
+    expect(await (await other.post(base)).json()).toMatchObject({ error: { code: 'no_node_answered' } });
   });
 
   test('a stream: a character spread over tokens is not cut, the last chunk carries receipt and usage', async () => {

@@ -80,9 +80,10 @@ async function wholeAnswer(c: Context, completer: Completer, job: Job, head: Ans
       return true;
     },
   };
-  const { bundle, receiptId, tail, tailLogprobs, finishReason }: Completion = await completer.complete(job, sink, gone);
+  const completion: Completion = await completer.complete(job, sink, gone);
+  const { receiptId, tail, tailLogprobs, finishReason } = completion;
   c.header('x-commonweight-node', node);
   c.header('x-commonweight-receipt', receiptId);
   const logprobs = job.logprobs === undefined ? undefined : [...entries, ...tailLogprobs];
-  return c.json(completionObject(head, { content: text + tail, logprobs, finishReason }, bundle));
+  return c.json(completionObject(head, { content: text + tail, logprobs, finishReason }, completion));
 }

@@ -1,4 +1,5 @@
-import { type Bundle, type LogprobEntry, bundleToJson } from '@commonweight/protocol';
+import { type LogprobEntry, bundleToJson } from '@commonweight/protocol';
+import type { Completion } from '../run/complete.ts';
 import type { ChatModel } from '../text/chat-model.ts';
 
 /** What all objects of one answer share. */
@@ -20,11 +21,20 @@ const head = ({ id, created, model }: AnswerHead, object: string) => ({
   service_tier: 'default',
 });
 
-/** Tokens as the receipt counts them: an id that ended the answer is one of them. */
-const usageOf = ({ receipt: { promptTokens, completionTokens } }: Bundle) => ({
+/** What an answer is made of when it has passed every check. */
+type Finished = Pick<Completion, 'bundle' | 'cachedTokens'>;
+
+/** Tokens as the receipt counts them: an id that ended the answer is one of them. What was cached the node says alone. */
+const usageOf = ({
+  cachedTokens,
+  bundle: {
+    receipt: { promptTokens, completionTokens },
+  },
+}: Finished) => ({
   prompt_tokens: promptTokens,
   completion_tokens: completionTokens,
   total_tokens: promptTokens + completionTokens,
+  prompt_tokens_details: { cached_tokens: cachedTokens },
 });
 
 /** OpenAI's object; null when none were asked for. */
@@ -38,7 +48,7 @@ export interface Answer {
 
 const choiceLogprobs = (content: readonly LogprobEntry[] | undefined): ChoiceLogprobs => (content ? { content, refusal: null } : null);
 
-export const completionObject = (of: AnswerHead, { content, logprobs, finishReason }: Answer, bundle: Bundle) => ({
+export const completionObject = (of: AnswerHead, { content, logprobs, finishReason }: Answer, finished: Finished) => ({
   ...head(of, 'chat.completion'),
   choices: [
     {
@@ -48,8 +58,8 @@ export const completionObject = (of: AnswerHead, { content, logprobs, finishReas
       finish_reason: finishReason,
     },
   ],
-  usage: usageOf(bundle),
-  receipt: bundleToJson(bundle),
+  usage: usageOf(finished),
+  receipt: bundleToJson(finished.bundle),
 });
 
 export interface Delta {
@@ -71,9 +81,9 @@ export const chunkObject = (of: AnswerHead, { delta, logprobs, finishReason }: C
 });
 
 /** The last chunk: no choices, the bundle, and usage when it was asked for. Named events would break popular clients. */
-export const receiptChunk = (of: AnswerHead, bundle: Bundle, usage: boolean) => ({
+export const receiptChunk = (of: AnswerHead, finished: Finished, usage: boolean) => ({
   ...head(of, 'chat.completion.chunk'),
   choices: [],
-  ...(usage && { usage: usageOf(bundle) }),
-  receipt: bundleToJson(bundle),
+  ...(usage && { usage: usageOf(finished) }),
+  receipt: bundleToJson(finished.bundle),
 });

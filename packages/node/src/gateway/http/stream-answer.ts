@@ -46,15 +46,14 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
   const sink: Sink = { asked: (id) => (node = id), text: show, restart: () => !shown };
 
   sse.data(chunkObject(head, { delta: { role: 'assistant', content: '' } }, usage));
-  const answer = completer
-    .complete(job, sink, AbortSignal.any([gone.signal, options.gone]))
-    .then(({ tail, tailLogprobs, finishReason, bundle }) => {
-      show(tail, tailLogprobs);
-      sse.data(chunkObject(head, { delta: {}, finishReason }, usage));
-      sse.data(receiptChunk(head, bundle, usage));
-      sse.done();
-      return 'begun' as const;
-    });
+  const answer = completer.complete(job, sink, AbortSignal.any([gone.signal, options.gone])).then((completion) => {
+    const { tail, tailLogprobs, finishReason } = completion;
+    show(tail, tailLogprobs);
+    sse.data(chunkObject(head, { delta: {}, finishReason }, usage));
+    sse.data(receiptChunk(head, completion, usage));
+    sse.done();
+    return 'begun' as const;
+  });
   const over = answer
     .catch((error: unknown) => {
       sse.data(errorBody(toApiError(error)));

@@ -31,6 +31,8 @@ export interface Completion {
   readonly tail: string;
   readonly tailLogprobs: readonly LogprobEntry[];
   readonly finishReason: 'stop' | 'length';
+  /** Prompt tokens that the node says it did not run again. */
+  readonly cachedTokens: number;
 }
 
 export interface CompleterOptions {
@@ -142,7 +144,8 @@ export class Completer {
       // whoever still listens must not take a cut text for a whole one
       if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
       const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
-      return { bundle, receiptId, tail: answer.tail, tailLogprobs: answer.tailLogprobs, finishReason };
+      const { tail, tailLogprobs, cachedTokens } = answer;
+      return { bundle, receiptId, tail, tailLogprobs, finishReason, cachedTokens };
     } finally {
       over();
     }

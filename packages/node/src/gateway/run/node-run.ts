@@ -35,6 +35,8 @@ export interface NodeAnswer {
   readonly tailLogprobs: readonly LogprobEntry[];
   /** A stop string was completed. */
   readonly stopped: boolean;
+  /** Prompt tokens that the node says it knew already. Nobody can check that, and nothing is paid by it. */
+  readonly cachedTokens: number;
   readonly bundleOf: (completionIds: readonly number[]) => Bundle;
 }
 
@@ -53,6 +55,7 @@ export class NodeRun {
   #heard = false;
   /** Log probabilities of tokens whose text has not been handed on. */
   readonly #entries: LogprobEntry[] = [];
+  #cachedTokens = 0;
   #end: { readonly sent: EndRequest; readonly confirmed: Promise<boolean> } | undefined;
 
   constructor(options: NodeRunOptions) {
@@ -98,6 +101,7 @@ export class NodeRun {
         case 'prefill':
           if (++progress > limits.progressFrames)
             throw new NodeFailure('malformed', `the node sent more than ${limits.progressFrames} progress frames`);
+          if (frame.type === 'prefill') this.#prefill(frame.total, frame.cached);
           break;
         case 'token':
           this.#token(frame);
@@ -107,6 +111,12 @@ export class NodeRun {
       }
     }
     throw new NodeFailure('unreachable', 'the node closed the connection before its receipt');
+  }
+
+  #prefill(total: number, cached: number): void {
+    const { length } = this.#o.job.promptIds;
+    if (total !== length) throw new NodeFailure('malformed', `the prompt has ${length} tokens, the node speaks of ${total}`);
+    this.#cachedTokens = cached;
   }
 
   #token({ index, id, logprobs }: Extract<Frame, { type: 'token' }>): void {
@@ -200,6 +210,7 @@ export class NodeRun {
       tail: this.#matcher.flush(),
       tailLogprobs: this.#entries.splice(0),
       stopped: this.#stopped,
+      cachedTokens: this.#cachedTokens,
       bundleOf: (completionIds) => ({
         version: BUNDLE_VERSION,
         domain: payer.domain,
