@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
 /** What a network runs as processes and threads, by the compiler's output. Names of files are kept: processes are found by them. */
-const PROGRAMS = ['cli/dist/index.js', 'chain/dist/guard-main.js', 'node/dist/worker/engine-thread.js'];
+const PROGRAMS = ['cli/dist/index.js', 'chain/dist/guard-main.js', 'node/dist/worker/engine-thread.js', 'models/dist/chat/render-main.js'];
 const OUTPUT = 'cli/dist/packed';
 
 /** CommonJS packages inside an ES module need a `require` for what Node brings along. */
@@ -46,14 +46,12 @@ function keepLocations(packages, outdir, programs) {
       context.onLoad({ filter: /\.js$/ }, async ({ path }) => {
         if (!path.startsWith(packages) || path.includes('node_modules')) return undefined;
         const text = await readFile(path, 'utf8');
-        const located = text
-          .replaceAll(/new URL\('(\.[^']+)', import\.meta\.url\)/g, (whole, target) => {
-            const file = resolve(dirname(path), target);
-            const packed = programs.find((program) => program === file);
-            if (packed === undefined && !existsSync(file)) throw new Error(`${path} names ${file}, which is not there`);
-            return `new URL('${packed === undefined ? url(file) : `./${packed.slice(packed.lastIndexOf(sep) + 1)}`}', import.meta.url)`;
-          })
-          .replaceAll(/(?<!', )import\.meta\.url/g, `new URL('${url(path)}', import.meta.url).href`);
+        const located = text.replaceAll(/new URL\('(\.[^']+)', import\.meta\.url\)|import\.meta\.url/g, (_, target) => {
+          if (target === undefined) return `new URL('${url(path)}', import.meta.url).href`;
+          const file = resolve(dirname(path), target);
+          if (!existsSync(file)) throw new Error(`${path} names ${file}, which is not there`);
+          return `new URL('${programs.includes(file) ? `./${basename(file)}` : url(file)}', import.meta.url)`;
+        });
         return { contents: located, loader: 'js' };
       });
     },

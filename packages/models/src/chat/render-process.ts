@@ -11,7 +11,7 @@ interface Running {
 }
 
 // Node runs compiled code only: from the sources (tests) it is the build beside them.
-const childUrl = new URL(import.meta.url.endsWith('.ts') ? '../../dist/chat/render-main.js' : './render-main.js', import.meta.url);
+const childUrl = new URL('../../dist/chat/render-main.js', import.meta.url);
 
 const fail = (reason: string, code = 'chat_template'): CommonweightError =>
   new CommonweightError(`chat template: ${reason}`, { code, field: 'messages' });
