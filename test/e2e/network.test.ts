@@ -122,6 +122,60 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
       expect(bundleOf(last).completionIds).toEqual(bundleOf(answer).completionIds);
     });
 
+    it('every setting of the sampler and log probabilities: verify replays them, and refutes a changed digit', async () => {
+      const settings = {
+        temperature: 0.9,
+        seed: 7,
+        top_p: 0.95,
+        logit_bias: { '28': 1.5 },
+        presence_penalty: 0.3,
+        frequency_penalty: -0.2,
+        ...({ top_k: 50, min_p: 0.02, repetition_penalty: 1.1 } as object),
+        max_tokens: 12,
+        logprobs: true,
+        top_logprobs: 3,
+      };
+      const body = await ask(settings);
+      const entries = body.choices[0]!.logprobs!.content!;
+      const { completionIds } = bundleOf(body);
+      expect(entries.length).toBeGreaterThanOrEqual(completionIds.length - 1);
+      expect(entries.flatMap(({ bytes }) => bytes!)).toEqual([...Buffer.from(body.choices[0]!.message.content!)]);
+      for (const { logprob, top_logprobs: top } of entries) {
+        expect(top).toHaveLength(3);
+        expect(logprob).toBeLessThanOrEqual(top[0]!.logprob);
+        expect(top.reduce((sum, { logprob: of }) => sum + Math.exp(of), 0)).toBeLessThan(1.001);
+      }
+      const saved = join(folder, 'sampler.json');
+      writeFileSync(saved, JSON.stringify(body));
+      const verified = await commonweight('verify', saved, '--data', data);
+      expect(verified.out).toContain(
+        'repetition penalty 1.1, presence penalty 0.3, frequency penalty -0.2, temperature 0.9, top-k 50, top-p 0.95, min-p 0.02',
+      );
+      expect(verified.out).toContain(`the log probabilities that were shown, of all ${entries.length} tokens`);
+      expect(verified.code).toBe(0);
+
+      entries[2]!.top_logprobs[1]!.logprob -= 2 ** -16;
+      writeFileSync(saved, JSON.stringify(body));
+      const refuted = await commonweight('verify', saved, '--data', data);
+      expect(refuted.out).toContain('answer token 3: top_logprobs[1]: the model gives');
+      expect(refuted.code).toBe(1);
+    });
+
+    it('log probabilities of a stream are those of the body', async () => {
+      const settings = { max_tokens: 8, logprobs: true, top_logprobs: 2 };
+      const body = await ask(settings);
+      const stream = await client.chat.completions.create({
+        model: ready.model.name,
+        messages: [{ role: 'user', content: JAPAN }],
+        temperature: 0,
+        stream: true,
+        ...settings,
+      });
+      const entries = [];
+      for await (const chunk of stream) entries.push(...(chunk.choices[0]?.logprobs?.content ?? []));
+      expect(entries).toEqual(body.choices[0]!.logprobs!.content);
+    });
+
     it('a receipt has its inclusion proof within 10 s', async () => {
       const id = idOf(bundleOf(answer));
       await expect

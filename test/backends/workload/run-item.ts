@@ -24,6 +24,13 @@ const SAMPLERS: readonly SamplerSettings[] = [
   samplerSettings({ temperature: 700_000, topK: 40, topP: 950_000 }),
   samplerSettings({ temperature: 1_000_000 }),
   samplerSettings({ temperature: 1_600_000, topP: 900_000 }),
+  samplerSettings({
+    temperature: 1_000_000,
+    minP: 50_000,
+    repetitionPenalty: 1_200_000,
+    frequencyPenalty: 300_000,
+    logitBias: [[5, -2_000_000]],
+  }),
 ];
 
 export function runItem(item: Item, bench: Workbench): ItemResult {

@@ -26,8 +26,9 @@ export function sampleToken(logits: Int32Array, settings: ChoiceSettings, draw: 
   const set = candidatesWithin(logits, logits[best]!, last);
   if (topK > 0 && topK < set.count) keepWithin(set, selectDelta(set.deltas, undefined, set.count, topK, last));
   const total = weigh(set.deltas, set.count, factor, set.weights);
+  const least = Math.ceil((minP * 2 ** 24) / 1_000_000);
   const cut = topP === 1_000_000 ? last : selectDelta(set.deltas, set.weights, set.count, shareOf(total, topP), last);
-  return drawFrom(set, cut, Math.ceil((minP * 2 ** 24) / 1_000_000), draw);
+  return drawFrom(set, cut, least, cut >= last && least <= 1 ? total : massOf(set, cut, least), draw);
 }
 
 export function indexOfLargest(logits: Int32Array): number {
@@ -47,10 +48,15 @@ export function indexOfLargest(logits: Int32Array): number {
 /** The smallest integer S with 10^6 * S >= topP * total. */
 const shareOf = (total: number, topP: number): number => Number((BigInt(topP) * BigInt(total) + 999_999n) / 1_000_000n);
 
-/** The lowest id whose prefix sum of weights exceeds floor(draw * W / 2^64), among those within `cut` that weigh `least` or more. */
-function drawFrom({ ids, deltas, weights, count }: Candidates, cut: number, least: number, draw: bigint): number {
+/** Sum of the weights within `cut` that are `least` or more. */
+function massOf({ deltas, weights, count }: Candidates, cut: number, least: number): number {
   let total = 0;
   for (let i = 0; i < count; i++) if (deltas[i]! <= cut && weights[i]! >= least) total += weights[i]!;
+  return total;
+}
+
+/** The lowest id whose prefix sum of weights exceeds floor(draw * total / 2^64), among those within `cut` that weigh `least` or more; they weigh `total` together. */
+function drawFrom({ ids, deltas, weights, count }: Candidates, cut: number, least: number, total: number, draw: bigint): number {
   const target = Number((draw * BigInt(total)) >> 64n);
   let sum = 0;
   for (let i = 0; i < count; i++) {
