@@ -32,8 +32,8 @@ async function measure(options: Options, packageDir: string): Promise<{ rounds: 
   const folder = await mkdtemp(join(tmpdir(), 'commonweight-bench-'));
   try {
     await using network = await startTestNetwork({ dataDir: folder, packageDir, cliScript });
-    const { backend, streams, tokens } = options;
-    const worker = await network.startWorker('bench', { backend, slots: streams });
+    const { backend, threads, streams, tokens } = options;
+    const worker = await network.startWorker('bench', { backend, slots: streams, ...(threads !== undefined && { threads }) });
     const client = new Client(network, worker);
     let payer = 1;
     const speed = async (count: number): Promise<number> => {

@@ -2,6 +2,8 @@
 export const limits = {
   /** Worker nodes of one development network: each holds the model in memory. */
   nodes: 16,
+  /** Threads of one engine. */
+  threads: 64,
   /** First and longest pause before a crashed process is started again; it doubles in between. */
   restartFirst: 250,
   restartLongest: 10_000,

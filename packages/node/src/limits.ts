@@ -104,6 +104,8 @@ export const workerLimits = {
   /** Milliseconds until a request's headers, and until its whole body, have arrived. */
   headersMs: 10_000,
   requestMs: 30_000,
+  /** Threads of one engine. */
+  threads: 64,
   /** Runs side by side, when the configuration names no number; and the most that it may name. */
   slotsDefault: 8,
   slotsMaximum: 32,

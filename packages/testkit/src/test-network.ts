@@ -38,7 +38,9 @@ export interface TestNetwork extends AsyncDisposable {
 }
 
 /** What of a worker's configuration a test may set. */
-export type WorkerSettings = Partial<Pick<WorkerConfigInput, 'backend' | 'slots' | 'kvBytes' | 'prefixCacheBytes' | 'queueLimit'>>;
+export type WorkerSettings = Partial<
+  Pick<WorkerConfigInput, 'backend' | 'threads' | 'slots' | 'kvBytes' | 'prefixCacheBytes' | 'queueLimit'>
+>;
 
 interface NewNode {
   readonly node: Address;
@@ -89,7 +91,7 @@ async function assemble(
     await devChain.fund(operator.address, BALANCE);
     const sessionKeyFile = writeKey(dir, 'session.key').file;
     const keys = { operatorKeyFile: operator.file, sessionKeyFile };
-    const config = { role: 'worker', dataDir: dir, ...shared, ...keys, batchIntervalMs: 500, ...settings };
+    const config = { role: 'worker', dataDir: dir, ...shared, ...keys, batchIntervalMs: 500, threads: 1, ...settings };
     return { node: operator.address, configFile: writeJson(dir, config), logFile: logFile(name) };
   };
   const gatewayDir = folder(dataDir, 'gateway');

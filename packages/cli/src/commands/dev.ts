@@ -1,9 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { withEngineOptions } from '../engine-options.ts';
 import type { EngineOptions } from '../verify/load-model.ts';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
+import { integer } from '../integer-option.ts';
 import { limits } from '../limits.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
@@ -15,15 +17,6 @@ interface Options extends CommonOptions, EngineOptions {
   readonly liar?: true;
   readonly withParent?: true;
 }
-
-const integer =
-  (minimum: number, maximum: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/u.test(text) || value < minimum || value > maximum)
-      throw new InvalidArgumentError(`Expected a whole number from ${minimum} to ${maximum}.`);
-    return value;
-  };
 
 export function addDevCommand(program: Command, context: Context): void {
   const command = program
@@ -61,6 +54,8 @@ Exit codes: 0 ended as asked, 1 the network broke down, 2 could not start.`,
         modelPath: options.model,
         liar: options.liar === true,
         backend: options.backend ?? 'auto',
+        // the nodes share the processors
+        threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / options.nodes)),
         withParent: options.withParent === true,
         output,
         context,

@@ -26,7 +26,8 @@ Logs are JSON lines on stderr. Ends cleanly on SIGTERM and Ctrl-C. Exit codes: 0
     const { readWorkerConfig, startWorker } = await import('@commonweight/node/worker');
     context.exit = await runRole(context, async (signal) => {
       const config = await readWorkerConfig(options.config);
-      return startWorker({ ...config, backend: options.backend ?? config.backend }, {}, signal);
+      const { backend = config.backend, threads = config.threads } = options;
+      return startWorker({ ...config, backend, threads }, {}, signal);
     });
   });
 }

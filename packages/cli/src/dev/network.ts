@@ -37,6 +37,7 @@ export interface NetworkOptions {
   readonly liar: boolean;
   /** Of the workers. */
   readonly backend: BackendChoice;
+  readonly threads: number;
   readonly output: Output;
   /** For the log file: warnings that no user needs to act on. */
   readonly log: (message: string) => void;
@@ -133,8 +134,8 @@ export class DevNetwork {
 
   /** Starts workers and gateway. They wait for the chain, so this may run before it: a second start is sooner by the time that the chain takes. */
   async #startRoles(rpcUrl: string, signal: AbortSignal): Promise<void> {
-    const { layout, model, nodes, liar, backend } = this.#options;
-    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, host: HOST, backend };
+    const { layout, model, nodes, liar, backend, threads } = this.#options;
+    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, host: HOST, backend, threads };
     // the last one lies: the nodes before it are the ones that a network without a liar has
     const liarIndex = liar ? nodes - 1 : -1;
     const script = liar ? await liarScript() : undefined;

@@ -18,6 +18,7 @@ export interface NetworkTerms {
   readonly packageDir: string;
   readonly host: string;
   readonly backend: BackendChoice;
+  readonly threads: number;
 }
 
 const chainOf = ({ rpcUrl, layout }: NetworkTerms) => ({ rpcUrl, deploymentsFile: layout.deployments });
@@ -43,7 +44,7 @@ export interface WorkerRole {
 }
 
 export function workerCommand(terms: NetworkTerms, { index, keys, port, script = [cliScript, 'worker'] }: WorkerRole): RoleCommand {
-  const { layout, host, packageDir, backend } = terms;
+  const { layout, host, packageDir, backend, threads } = terms;
   const config = writeConfig(layout.node(index), {
     role: 'worker',
     dataDir: layout.node(index),
@@ -56,6 +57,7 @@ export function workerCommand(terms: NetworkTerms, { index, keys, port, script =
     completionPrice: '0',
     asset: ZERO_ADDRESS,
     backend,
+    threads,
     queueLimit: 8,
     batchIntervalMs: 2000,
   });

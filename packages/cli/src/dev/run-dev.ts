@@ -23,6 +23,7 @@ export interface DevOptions {
   readonly modelPath: string | undefined;
   readonly liar: boolean;
   readonly backend: BackendChoice;
+  readonly threads: number;
   readonly withParent: boolean;
   readonly output: Output;
   readonly context: Context;

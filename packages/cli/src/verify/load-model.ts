@@ -19,6 +19,7 @@ export function packageFolder(modelId: ModelId, modelsFolder: string, named: str
 /** How a model is run on this machine. */
 export interface EngineOptions {
   readonly backend?: BackendChoice;
+  readonly threads?: number;
 }
 
 export interface LoadedModel extends VerifierModel {
@@ -28,8 +29,8 @@ export interface LoadedModel extends VerifierModel {
 }
 
 /** Opens a package, checks every byte of it against the model id, and makes it ready to run. */
-export async function loadModel(folder: string, modelId: ModelId, { backend }: EngineOptions = {}): Promise<LoadedModel> {
-  const { create, reason } = openBestBackend(backend === undefined ? {} : { choice: backend });
+export async function loadModel(folder: string, modelId: ModelId, { backend = 'auto', threads }: EngineOptions = {}): Promise<LoadedModel> {
+  const { create, reason } = openBestBackend({ choice: backend, threads });
   const model = await openPackage(folder, modelId);
   try {
     const executor = create(model.manifest, model.weights());

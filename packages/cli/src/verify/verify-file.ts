@@ -36,6 +36,7 @@ export async function verify(file: string, options: VerifyOptions, output: Outpu
     onProgress: (done, total) =>
       output.progress('progress', `re-executing ${bar(done, total)} ${done}/${total} positions`, { done, total }),
   });
+  if ('value' in model) model.value.executor.close();
   output.print(formatReport(report).trimEnd());
   if (output.json)
     context.streams.out(

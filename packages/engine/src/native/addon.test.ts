@@ -24,13 +24,18 @@ describe('finding the addon', () => {
     const none = openBestBackend({ load: () => undefined });
     expect([none.name, none.reason]).toEqual(['wasm', expect.stringContaining('not built')]);
     const broken = openBestBackend({
+      threads: 2,
       load: () => {
         throw new Error('broken file');
       },
     });
     expect([broken.name, broken.reason]).toEqual(['wasm', 'broken file']);
     const { manifest, source } = buildTinyModel();
-    expect(broken.create(manifest, source).backend).toBe('wasm');
+    const executor = broken.create(manifest, source);
+    expect(executor.backend).toBe('wasm-threads-2');
+    executor.close();
+    const single = openBestBackend({ choice: 'wasm', threads: 1 });
+    expect(single.create(manifest, source).backend).toBe('wasm');
   });
 
   it('takes WASM without a word when it was asked for, and refuses when nothing but the addon was', () => {

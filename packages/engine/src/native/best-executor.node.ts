@@ -3,6 +3,7 @@ import type { WeightsExecutor, WeightsSource } from '../executor.ts';
 import { selfTest } from '../self-test.ts';
 import { nodeSha256 } from '../sha256.node.ts';
 import { loadEngineWasm } from '../wasm/load-engine-wasm.node.ts';
+import { createThreadedWasmExecutor } from '../wasm/threaded-wasm-executor.node.ts';
 import { createWasmExecutor } from '../wasm/wasm-executor.ts';
 import type { NativeAddon } from './addon.ts';
 import { loadNativeAddon } from './load-native-addon.node.ts';
@@ -25,20 +26,24 @@ export interface BackendOptions {
   /** Gives the addon, or undefined when there is none; by default the one of `npm run build:native`. */
   readonly load?: () => NativeAddon | undefined;
   readonly sha256?: Sha256;
+  /** Of a WASM executor; one a processor by default. The native engine runs on one so far. */
+  readonly threads?: number | undefined;
 }
 
 /**
  * The fastest back end that computes right here: the native addon if it is built and passes the self-test, WASM otherwise, with the reason.
  * Throws a {@link CommonweightError} when WASM fails its own test, or `native-addon` when nothing but the addon was asked for and it cannot be used.
  */
-export function openBestBackend({ choice = 'auto', load = loadNativeAddon, sha256 = nodeSha256 }: BackendOptions = {}): Backend {
+export function openBestBackend({ choice = 'auto', load = loadNativeAddon, sha256 = nodeSha256, threads }: BackendOptions = {}): Backend {
   const native = choice === 'wasm' ? undefined : openNative(load, sha256);
   if (native?.name === 'native') return native;
   if (choice === 'native')
     throw new CommonweightError(`the native engine was asked for: ${native?.reason}`, { code: 'native-addon', action: 'stop' });
   const module = loadEngineWasm();
-  const create = (manifest: Manifest, weights: WeightsSource): WeightsExecutor => createWasmExecutor(manifest, weights, module);
-  selfTest(create, sha256);
+  // helper threads are tested one by one when an executor is made
+  selfTest((manifest, weights) => createWasmExecutor(manifest, weights, module), sha256);
+  const create = (manifest: Manifest, weights: WeightsSource): WeightsExecutor =>
+    createThreadedWasmExecutor(manifest, weights, module, threads);
   return { name: 'wasm', ...(native && { reason: native.reason }), create };
 }
 

@@ -36,6 +36,7 @@ describe('worker configuration', () => {
     ['promptPrice', { promptPrice: 1 }],
     ['asset', { asset: '0xAB' }],
     ['backend', { backend: 'gpu' }],
+    ['threads', { threads: 0 }],
     ['slots', { slots: 0 }],
     ['slots', { slots: 33 }],
     ['kvBytes', { kvBytes: 0 }],

@@ -29,6 +29,8 @@ const schema = z
     asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
     /** What computes: the native engine where it is built, or one of the two. */
     backend: z.enum(['auto', 'wasm', 'native']).default('auto'),
+    /** Threads of each model's engine; one a processor by default: set it when several nodes share a machine. */
+    threads: z.int().min(1).max(workerLimits.threads).optional(),
     /** Runs that share the engine, each with one token a step. */
     slots: z.int().min(1).max(workerLimits.slotsMaximum).default(workerLimits.slotsDefault),
     /** Bytes of KV cache for the runs of one model and its prefix cache together; for the prefix cache alone (0: none). */

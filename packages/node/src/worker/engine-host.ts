@@ -35,6 +35,8 @@ export interface EngineResult {
 /** What one engine is given. */
 export interface EngineSettings {
   readonly backend: BackendChoice;
+  /** Undefined: one a processor. */
+  readonly threads: number | undefined;
   /** Jobs that run side by side. */
   readonly slots: number;
   /** Most bytes of KV cache of all jobs and the prefix cache together. */

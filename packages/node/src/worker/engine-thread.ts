@@ -26,7 +26,7 @@ interface Opened {
 }
 
 async function open(): Promise<Opened> {
-  const { create, reason } = openBestBackend({ choice: settings.backend, sha256: nativeSha256 });
+  const { create, reason } = openBestBackend({ choice: settings.backend, threads: settings.threads, sha256: nativeSha256 });
   const model = await openPackage(packageDir);
   try {
     const executor = create(model.manifest, model.weights());

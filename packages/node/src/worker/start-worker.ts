@@ -143,12 +143,12 @@ interface EngineOpening {
 
 /** All models of the configuration; when one cannot be opened, those before it are closed again. */
 async function openEngines(
-  { packages, backend, slots, kvBytes, prefixCacheBytes }: WorkerConfig,
+  { packages, backend, threads, slots, kvBytes, prefixCacheBytes }: WorkerConfig,
   { openEngine, log, clock }: EngineOpening,
   signal: AbortSignal | undefined,
 ): Promise<Map<ModelId, EngineHost>> {
   const engines = new Map<ModelId, EngineHost>();
-  const settings: EngineSettings = { backend, slots, kvBytes, prefixCacheBytes };
+  const settings: EngineSettings = { backend, threads, slots, kvBytes, prefixCacheBytes };
   try {
     for (const folder of packages) {
       signal?.throwIfAborted();

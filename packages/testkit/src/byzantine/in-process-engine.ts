@@ -20,7 +20,7 @@ export async function openInProcess(
       modelId,
       status: () => status,
       run: (job, events, signal) => runJob(executor, job, events, signal),
-      close: async () => undefined,
+      close: async () => executor.close(),
     };
   } finally {
     await model.close();

@@ -45,6 +45,8 @@ export async function startDevNetwork(): Promise<DevNetwork> {
       await dev.fund(addressOfKey(operatorKey), 10n ** 18n);
       return parseWorkerConfig({
         role: 'worker',
+        // tests share the processors
+        threads: 1,
         dataDir: join(folder, name),
         packages,
         listen: { host: '127.0.0.1', port: 0 },
