@@ -1,18 +1,20 @@
 // `npm run bench:engine [-- options]`: the engine side by side with llama.cpp. See options.ts.
 import { mkdirSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { capture } from '../../scripts/lib/run.mjs';
 import { installLlama } from './llama/install.ts';
-import { measureModel } from './measure.ts';
-import { ensureDefault, ensureSynthetic } from './models/ensure-models.ts';
+import { measureLarge, measureModel } from './measure.ts';
+import { ensureDefault, ensureSynthetic, removeSynthetic } from './models/ensure-models.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { createProgress } from './progress.ts';
 import { report } from './report.ts';
 import { Results } from './results.ts';
 import { summarise } from './summary.ts';
 
+/** Load average from which a measurement is not a quiet one. */
+const BUSY = 0.5;
 const root = join(import.meta.dirname, '../..');
 
 async function main({ json, only, models, rounds, threads, clock }: Options, signal: AbortSignal): Promise<void> {
@@ -21,18 +23,30 @@ async function main({ json, only, models, rounds, threads, clock }: Options, sig
   mkdirSync(cache, { recursive: true });
   const compiled = join(cache, 'js');
   await compileChildren();
+  const folder = join(cache, 'models');
   const results = new Results();
+  const [before] = loadavg() as [number];
+  if (before > BUSY)
+    progress.line(
+      `other work runs here (load average ${before.toFixed(1)}): figures of two threads will mean nothing, ratios of one are rough`,
+    );
   const llama = await installLlama(join(cache, 'llama'), progress);
   const run = { only, rounds, mostThreads: Math.max(...threads), compiled, clock, llama, results, progress, signal };
   for (const name of models) {
     if (name === '8B') continue;
-    const folder = join(cache, 'models');
     const model = await (name === '135M'
       ? ensureDefault(folder, join(root, '.cache'), progress, signal)
-      : ensureSynthetic(folder, progress, signal));
+      : ensureSynthetic(name, folder, progress, signal));
     for (const count of threads) await measureModel(run, model, count);
   }
-  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}, ${rounds} rounds${clock === 'cpu' ? ', processor time' : ''}`;
+  if (models.includes('8B')) {
+    try {
+      await measureLarge(run, await ensureSynthetic('8B', folder, progress, signal), 1);
+    } finally {
+      await removeSynthetic('8B', folder);
+    }
+  }
+  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}, ${rounds} rounds${clock === 'cpu' ? ', processor time' : ''}, load average ${before.toFixed(1)} before`;
   process.stdout.write(`${machine}\n\n${report(results)}\n`);
   if (json) process.stdout.write(`${JSON.stringify(summarise(results))}\n`);
 }

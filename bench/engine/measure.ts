@@ -5,13 +5,14 @@ import type { Progress } from './progress.ts';
 import type { Results } from './results.ts';
 import type { Contender, Numbers, Task } from './subjects/messages.ts';
 
-/** Lengths of all measurements; SHORT and LONG ones differ in how often they are done. */
+/** Lengths of all measurements. */
 const DECODE = { prompt: 64, tokens: 64 };
 const PREFILL = { prompt: 256 };
 const BATCH = { prompt: 32, tokens: 24 };
 const STREAMS = 8;
 const REEXECUTION = { prompt: 64, tokens: 256 };
 const MEMORY = { prompt: 256, tokens: 32 };
+const LARGE = { prompt: 8, tokens: 8 };
 const LONG_ROUNDS = 3;
 
 export interface Run extends ChildOptions {
@@ -56,28 +57,30 @@ async function measureWith(children: Children, run: Run, { name, packageDir, int
   if (ours.length === 0) return;
   const rounds = (what: string, count: number, asked: readonly Asked[]): Promise<void> => inTurns(run, place, what, count, asked);
 
+  // a task takes a second at 135M and up to ten at 1.1B
+  const long = Math.min(run.rounds, LONG_ROUNDS);
+  const some = name === '135M' ? run.rounds : long;
   if (wants('start')) for (const child of ours) await start(run, place, child);
   if (wants('commitment'))
     await rounds(
       'commitment',
-      run.rounds,
+      some,
       ours.map((child) => ({ child, task: { task: 'commitment', ...DECODE } })),
     );
   if (wants('decode') || wants('prefill')) {
     const llama = await children.open({ engine: 'llama', entry: run.llama, gguf, threads });
     const all = llama === undefined ? ours : [llama, ...ours];
-    const loop: Asked[] = llama === undefined ? [] : [{ child: llama, task: { task: 'loop', ...DECODE } }];
+    const loop: Asked[] = llama === undefined || name !== '135M' ? [] : [{ child: llama, task: { task: 'loop', ...DECODE } }];
     const decode = all.map((child): Asked => ({ child, task: { task: 'decode', ...DECODE } }));
     if (wants('decode')) await rounds('decode', run.rounds, [...loop, ...decode]);
     if (wants('prefill'))
       await rounds(
         'prefill',
-        run.rounds,
+        some,
         all.map((child) => ({ child, task: { task: 'prefill', ...PREFILL } })),
       );
   }
   if (threads !== run.mostThreads) return;
-  const long = Math.min(run.rounds, LONG_ROUNDS);
   if (wants('batch8')) {
     const ask = (child: Child): Asked[] => [1, STREAMS].map((streams) => ({ child, task: { task: 'batch', streams, ...BATCH } }));
     await rounds('batches', long, ours.flatMap(ask));
@@ -87,6 +90,20 @@ async function measureWith(children: Children, run: Run, { name, packageDir, int
     const int8 = int8Dir === undefined ? undefined : await children.open({ engine: 'native', packageDir: int8Dir, threads });
     const asked = ours.map((child): Asked => ({ child, task }));
     await rounds('re-execution', long, int8 === undefined ? asked : [...asked, { child: int8, task, prefix: 'int8.' }]);
+  }
+}
+
+/** A few tokens of a model that 32 bits cannot address: that it runs, not how fast. */
+export async function measureLarge(run: Run, { name, packageDir }: BenchModel, threads: number): Promise<void> {
+  const children = new Children(run);
+  try {
+    const child = await children.open({ engine: 'native', packageDir, threads });
+    if (child === undefined) return;
+    record(run, { model: name, threads }, child, child.opened);
+    record(run, { model: name, threads }, child, await child.run({ task: 'decode', ...LARGE }, run.signal));
+    record(run, { model: name, threads }, child, await child.run({ task: 'memory', ...LARGE }, run.signal));
+  } finally {
+    await children.close();
   }
 }
 

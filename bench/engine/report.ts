@@ -2,7 +2,7 @@ import type { Place, Results } from './results.ts';
 import type { Engine } from './subjects/messages.ts';
 
 const OURS = ['wasm', 'native'] as const;
-const MODELS = ['135M', '1.1B'];
+const MODELS = ['135M', '1.1B', '8B'];
 const THREADS = [1, 2];
 const PREFILL_TOKENS = 256;
 

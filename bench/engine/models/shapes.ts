@@ -12,7 +12,7 @@ export interface Shape {
 }
 
 /** TinyLlama 1.1B. */
-export const SHAPE_1B: Shape = {
+const SHAPE_1B: Shape = {
   layers: 22,
   width: 2048,
   heads: 32,
@@ -25,7 +25,7 @@ export const SHAPE_1B: Shape = {
 };
 
 /** Llama 3.1 8B: more weights than 32 bits can address. */
-export const SHAPE_8B: Shape = {
+const SHAPE_8B: Shape = {
   layers: 32,
   width: 4096,
   heads: 32,
@@ -36,6 +36,8 @@ export const SHAPE_8B: Shape = {
   ropeBase: 500_000,
   tiedHead: false,
 };
+
+export const shapes = { '1.1B': SHAPE_1B, '8B': SHAPE_8B } as const;
 
 export const modelNames = ['135M', '1.1B', '8B'] as const;
 export type ModelName = (typeof modelNames)[number];

@@ -1,5 +1,5 @@
-import { type Executor, type WeightsExecutor, checkWeights, createWasmExecutor, selfTest } from '@commonweight/engine';
-import { createNativeExecutor, loadEngineWasm, loadNativeAddon, nodeSha256 } from '@commonweight/engine/node';
+import { type Executor, type WeightsExecutor, checkWeights, selfTest } from '@commonweight/engine';
+import { createNativeExecutor, createThreadedWasmExecutor, loadEngineWasm, loadNativeAddon, nodeSha256 } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
 import { CommonweightError } from '@commonweight/protocol';
 import type { Contender } from './messages.ts';
@@ -8,8 +8,7 @@ type Ours = Contender & { readonly engine: 'wasm' | 'native' };
 
 /** Opens a package as a worker does: known answers, then the weights, checked in the memory that they are run from. */
 export async function openExecutor({ engine, packageDir, threads }: Ours): Promise<Executor> {
-  if (threads !== 1) throw new CommonweightError(`this engine runs on one thread`, { code: 'threads' });
-  const create = engine === 'wasm' ? wasm() : native();
+  const create = engine === 'wasm' ? wasm(threads) : native(threads);
   selfTest(create, nodeSha256);
   const model = await openPackage(packageDir);
   try {
@@ -23,12 +22,13 @@ export async function openExecutor({ engine, packageDir, threads }: Ours): Promi
 
 type Create = (...model: Parameters<Parameters<typeof selfTest>[0]>) => WeightsExecutor;
 
-function wasm(): Create {
+function wasm(threads: number): Create {
   const module = loadEngineWasm();
-  return (manifest, weights) => createWasmExecutor(manifest, weights, module);
+  return (manifest, weights) => createThreadedWasmExecutor(manifest, weights, module, threads);
 }
 
-function native(): Create {
+function native(threads: number): Create {
+  if (threads !== 1) throw new CommonweightError(`the addon runs on one thread`, { code: 'threads' });
   const addon = loadNativeAddon();
   if (addon === undefined) throw new Error('the native engine is not built: npm run build:native');
   return (manifest, weights) => createNativeExecutor(manifest, weights, addon);
