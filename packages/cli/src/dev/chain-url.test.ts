@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeDeployments } from '@commonweight/chain';
+import { type Deployments, deploymentAddresses, writeDeployments } from '@commonweight/chain';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import { type Layout, layout } from './layout.ts';
@@ -15,9 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const address = `0x${'11'.repeat(20)}` as const;
-const deploy = () =>
-  writeDeployments(folders.deployments, { chainId: 7, modelRegistry: address, nodeRegistry: address, receiptLog: address });
+const deploy = (change: Partial<Deployments> = {}) => writeDeployments(folders.deployments, { ...deploymentAddresses(7), ...change });
 
 it('expects the chain where it was, once contracts are deployed', async () => {
   expect(await expectedRpcUrl(folders)).toBeUndefined();
@@ -25,6 +23,12 @@ it('expects the chain where it was, once contracts are deployed', async () => {
   expect(await expectedRpcUrl(folders)).toBeUndefined();
   await deploy();
   expect(await expectedRpcUrl(folders)).toBe('http://127.0.0.1:40123');
+});
+
+it('expects nothing after other contracts', async () => {
+  writeChainUrl(folders, 'http://127.0.0.1:40123');
+  await deploy({ receiptLog: `0x${'11'.repeat(20)}` });
+  expect(await expectedRpcUrl(folders)).toBeUndefined();
 });
 
 it.each(['http://example.org:80', 'http://127.0.0.1:1/path', '', 'x'.repeat(10)])(

@@ -1,6 +1,7 @@
-import { readDeployments } from '@commonweight/chain';
+import { deploymentAddresses, readDeployments } from '@commonweight/chain';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { limits } from '../limits.ts';
 import type { Layout } from './layout.ts';
 
@@ -9,11 +10,15 @@ const fileOf = (layout: Layout): string => join(layout.chain, 'rpc-url');
 /** Remembers where the chain answers: it asks for the same port at the next start. */
 export const writeChainUrl = (layout: Layout, rpcUrl: string): void => writeFileSync(fileOf(layout), `${rpcUrl}\n`, { mode: 0o600 });
 
-/** Where the chain of this data folder will most likely answer; undefined before the first complete start. A guess: whoever uses it compares. */
+/**
+ * Where the chain of this data folder will most likely answer; undefined before the first complete start, and when its contracts are not those of this program.
+ * A guess: whoever uses it compares.
+ */
 export async function expectedRpcUrl(layout: Layout): Promise<string | undefined> {
   const size = statSync(fileOf(layout), { throwIfNoEntry: false })?.size;
   if (size === undefined || size > limits.stateBytes) return undefined;
   const url = readFileSync(fileOf(layout), 'utf8').trim();
   if (!/^http:\/\/127\.0\.0\.1:\d{1,5}$/u.test(url)) return undefined;
-  return (await readDeployments(layout.deployments)) === undefined ? undefined : url;
+  const deployed = await readDeployments(layout.deployments);
+  return deployed !== undefined && isDeepStrictEqual(deployed, deploymentAddresses(deployed.chainId)) ? url : undefined;
 }

@@ -96,18 +96,27 @@ export class DevNetwork {
     const { layout, output } = this.#options;
     output.event('chain', { state: 'starting' });
     const expected = await expectedRpcUrl(layout);
-    const early = expected !== undefined && (await isPortFree(HOST, portOf(expected))) ? this.#startRoles(expected, signal) : undefined;
-    early?.catch(() => undefined);
-    this.#chain = await startDevChain({ dataDir: layout.chain, log: this.#options.log, signal });
-    void this.#chain.ended.then((error) => error && this.#fail(error));
-    await orAborted(this.#deploy(), signal);
-    writeChainUrl(layout, this.#chain.rpcUrl);
-    if (early !== undefined && expected === this.#chain.rpcUrl) await orAborted(early, signal);
-    else {
-      // the port of the last time was taken: what was started for it is of no use
-      await this.#stopRoles();
-      await orAborted(this.#startRoles(this.#chain.rpcUrl, signal), signal);
+    const moved = new AbortController();
+    let roles: Promise<void> | undefined;
+    if (expected !== undefined && (await isPortFree(HOST, portOf(expected)))) {
+      roles = this.#startRoles(expected, AbortSignal.any([signal, moved.signal]));
+      roles.catch(() => undefined);
     }
+    const chain = (this.#chain = await startDevChain({ dataDir: layout.chain, log: this.#options.log, signal }));
+    void chain.ended.then((error) => error && this.#fail(error));
+    if (expected !== chain.rpcUrl || !chain.restored) {
+      // another port, or a chain that has lost its contracts: what was started for the old one is of no use
+      moved.abort();
+      await this.#stopRoles();
+      roles = undefined;
+    }
+    if (expected !== undefined && chain.restored) {
+      roles ??= this.#startRoles(chain.rpcUrl, signal);
+      roles.catch(() => undefined);
+    }
+    await orAborted(this.#deploy(), signal);
+    writeChainUrl(layout, chain.rpcUrl);
+    await orAborted(roles ?? this.#startRoles(chain.rpcUrl, signal), signal);
     await this.#waitForDiscovery(signal);
     this.#served = true;
   }
