@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Deployments, deploymentAddresses, writeDeployments } from '@commonweight/chain';
+import type { Address } from '@commonweight/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import { type Layout, layout } from './layout.ts';
@@ -27,7 +28,7 @@ it('expects the chain where it was, once contracts are deployed', async () => {
 
 it('expects nothing after other contracts', async () => {
   writeChainUrl(folders, 'http://127.0.0.1:40123');
-  await deploy({ receiptLog: `0x${'11'.repeat(20)}` });
+  await deploy({ receiptLog: `0x${'11'.repeat(20)}` as Address });
   expect(await expectedRpcUrl(folders)).toBeUndefined();
 });
 
