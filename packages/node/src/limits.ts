@@ -60,6 +60,8 @@ export const gatewayLimits = {
   chainBytes: 1 << 18,
   /** Bundles kept on disk; the oldest is removed. */
   bundles: 10_000,
+  /** Partial bundles of answers that broke off, and requests that were replaced, kept on disk; the oldest is removed. */
+  partials: 1000,
   /** Refused answers kept as evidence; the oldest is removed. */
   refusals: 1000,
   /** Milliseconds between keepalive comments of a stream that waits. */

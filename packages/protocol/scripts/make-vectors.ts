@@ -9,9 +9,11 @@ import {
   MerkleTree,
   type Receipt,
   ThinCommitment,
+  PARTIAL_VERSION,
   addressOfKey,
   auditConsentOf,
   canonicalize,
+  checkpointDigest,
   endDigest,
   fromHex,
   prfDraw,
@@ -22,6 +24,7 @@ import {
   requestHashOf,
   residualDigest,
   signDigest,
+  streamHead,
   toHex,
   samplerSettings,
 } from '../src/index.ts';
@@ -152,3 +155,69 @@ write('sampler_fail.json', [
   { why: 'ids that fall', field: 'sampler.logitBias[1]', sampler: bias([5, 1], [4, 1]) },
   { why: 'too many ids', field: 'sampler.logitBias', sampler: bias(...Array.from({ length: 1025 }, (_unused, id) => [id, 1])) },
 ]);
+// A stream of 18 tokens: checkpoints after the first and the sixteenth.
+const streamIds = Array.from({ length: 18 }, (_, i) => (i * 7919) % 49_152);
+const headOf = (count: number): Hex32 => streamHead(requestHash, nonce, streamIds.slice(0, count));
+const sessionKey = hex32('5e');
+const node = addressOfKey(sessionKey);
+const checkpointOf = (count: number) => ({ requestHash, completionTokens: count, head: headOf(count) });
+const signCheckpoint = (checkpoint: ReturnType<typeof checkpointOf>, by: Hex32 = sessionKey) => ({
+  checkpoint,
+  signature: signDigest(checkpointDigest(checkpoint, domain), by),
+});
+const sixteenth = checkpointOf(16);
+write('checkpoint.json', {
+  domain,
+  requestHash,
+  nonce,
+  ids: streamIds,
+  heads: [0, 1, 2, 15, 16, 17, 18].map((count) => ({ count, head: headOf(count) })),
+  due: [1, 16],
+  ...signCheckpoint(sixteenth),
+  digest: checkpointDigest(sixteenth, domain),
+  signer: node,
+});
+const otherIds = streamIds.with(4, 4);
+write('checkpoint_fail.json', {
+  domain,
+  requestHash,
+  nonce,
+  ids: streamIds.slice(0, 16),
+  sessionKey: node,
+  cases: [
+    { name: 'signed by another key', reason: 'signature', ...signCheckpoint(sixteenth, key) },
+    {
+      name: 'signature over another head',
+      reason: 'signature',
+      checkpoint: sixteenth,
+      signature: signCheckpoint(checkpointOf(1)).signature,
+    },
+    { name: 'of another request', reason: 'request_hash', ...signCheckpoint({ ...sixteenth, requestHash: hex32('04') }) },
+    { name: 'after token 15', reason: 'not_due', ...signCheckpoint(checkpointOf(15)) },
+    { name: 'after token 17', reason: 'not_due', ...signCheckpoint(checkpointOf(17)) },
+    { name: 'late: after token 1', reason: 'count', ...signCheckpoint(checkpointOf(1)) },
+    { name: 'early: after token 32', reason: 'count', ...signCheckpoint({ ...sixteenth, completionTokens: 32 }) },
+    {
+      name: 'over other ids',
+      reason: 'head',
+      ...signCheckpoint({ ...sixteenth, head: streamHead(requestHash, nonce, otherIds.slice(0, 16)) }),
+    },
+    {
+      name: 'over the ids without the nonce of this request',
+      reason: 'head',
+      ...signCheckpoint({ ...sixteenth, head: streamHead(requestHash, hex32('00'), streamIds.slice(0, 16)) }),
+    },
+  ],
+});
+write('partial.json', {
+  version: PARTIAL_VERSION,
+  domain,
+  request,
+  requestSignature: signDigest(requestDigest(requestHash, domain), key),
+  nonce,
+  auditSalt: hex32('b2'),
+  auditConsent: true,
+  promptIds,
+  completionIds: streamIds.slice(0, 16),
+  ...signCheckpoint(sixteenth),
+});

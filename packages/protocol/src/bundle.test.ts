@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Bundle, bundleToJson, parseBundle } from './bundle.ts';
 import type { Address, Hex32 } from './bytes.ts';
 import { samplerSettings } from './sampler-settings.ts';
+import { parsePartialBundle } from './partial-bundle.ts';
 import { encodeFrame, parseEndRequest, parseFrame, parseRunRequest } from './worker-wire.ts';
 
 const hex32 = (byte: string): Hex32 => `0x${byte.repeat(32)}` as Hex32;
@@ -93,11 +94,30 @@ describe('bundle', () => {
   });
 });
 
+describe('partial bundle', () => {
+  const { receipt: _receipt, signature: _signature, end: _end, digests: _digests, ...asked } = bundle;
+  const checkpoint = { requestHash: hex32('09'), completionTokens: 2, head: hex32('0c') };
+  const partial = { ...asked, version: 'commonweight/partial/1', checkpoint, signature };
+
+  it('parses what it writes', () => expect(parsePartialBundle(JSON.parse(JSON.stringify(partial)))).toEqual(partial));
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['a bundle', { version: 'commonweight/bundle/1' }, /version/],
+    ['a receipt beside the checkpoint', { receipt: {} }, /receipt/],
+    ['no tokens', { checkpoint: { ...checkpoint, completionTokens: 0 } }, /checkpoint\.completionTokens/],
+    ['a short head', { checkpoint: { ...checkpoint, head: '0x00' } }, /checkpoint\.head/],
+    ['an unknown field of the checkpoint', { checkpoint: { ...checkpoint, note: 1 } }, /checkpoint\.note/],
+  ])('refuses %s', (_, change, message) => {
+    expect(() => parsePartialBundle({ ...partial, ...change })).toThrow(message);
+  });
+});
+
 describe('worker messages', () => {
   it.each([
     { type: 'queued', ahead: 3 } as const,
     { type: 'prefill', done: 5, total: 9, cached: 4 } as const,
     { type: 'token', index: 0, id: 49_151 } as const,
+    { type: 'checkpoint', completionTokens: 16, head: hex32('0c'), signature } as const,
     { type: 'receipt', receipt: bundle.receipt, signature, digests: new Uint8Array(64).fill(3) } as const,
     { type: 'error', code: 'busy', message: 'try again', retryable: true } as const,
   ])('frame $type parses back', (frame) => {
@@ -110,6 +130,8 @@ describe('worker messages', () => {
     [{ type: 'token', index: 0 }],
     [{ type: 'token', index: 0, id: 1, more: 1 }],
     [{ type: 'done' }],
+    [{ type: 'checkpoint', completionTokens: 0, head: hex32('0c'), signature }],
+    [{ type: 'checkpoint', completionTokens: 16, head: '0x0c', signature }],
     [{ type: 'queued', ahead: 1.5 }],
   ])('refuses the frame %j', (frame) => {
     expect(() => parseFrame(frame)).toThrow(/frame/);

@@ -10,9 +10,8 @@ import type { Signature } from './signature.ts';
 
 export const BUNDLE_VERSION = 'commonweight/bundle/1';
 
-/** What a client stores: everything that verification needs besides the model. */
-export interface Bundle {
-  readonly version: typeof BUNDLE_VERSION;
+/** The signed request, with what opens its commitments, and the ids of prompt and answer. */
+export interface AskedPart {
   readonly domain: Domain;
   readonly request: CanonicalRequest;
   /** The payer's signature over {@link requestDigest}. */
@@ -23,6 +22,11 @@ export interface Bundle {
   readonly auditConsent: boolean;
   readonly promptIds: readonly number[];
   readonly completionIds: readonly number[];
+}
+
+/** What a client stores: everything that verification needs besides the model. */
+export interface Bundle extends AskedPart {
+  readonly version: typeof BUNDLE_VERSION;
   readonly receipt: Receipt;
   /** The node's session key's signature over {@link receiptDigest}. */
   readonly signature: Signature;
@@ -40,26 +44,22 @@ export const bundleToJson = (bundle: Bundle): Record<string, unknown> => ({
 
 const parseSignature = (f: Fields, key: string): Signature => f.hex(key, 65);
 
-/** Reads an untrusted bundle: shape and bounds only; what it claims is checked by the verifier. */
-export function parseBundle(value: unknown, path = ''): Bundle {
-  const f = new Fields(value, path, [
-    'version',
-    'domain',
-    'request',
-    'requestSignature',
-    'nonce',
-    'auditSalt',
-    'auditConsent',
-    'promptIds',
-    'completionIds',
-    'receipt',
-    'signature',
-    'end?',
-    'digests?',
-  ]);
+/** The keys of {@link AskedPart}. */
+export const askedKeys = [
+  'domain',
+  'request',
+  'requestSignature',
+  'nonce',
+  'auditSalt',
+  'auditConsent',
+  'promptIds',
+  'completionIds',
+] as const;
+
+/** The part of a bundle that does not depend on how the answer ended. */
+export function parseAsked(f: Fields): AskedPart {
   const ids = (key: string): number[] => f.integers(key, limits.positions, 0, limits.matrixRows - 1);
   return {
-    version: f.literal('version', [BUNDLE_VERSION]),
     domain: parseDomain(f.raw('domain'), f.name('domain')),
     request: parseRequest(f.raw('request'), f.name('request')),
     requestSignature: parseSignature(f, 'requestSignature'),
@@ -68,6 +68,15 @@ export function parseBundle(value: unknown, path = ''): Bundle {
     auditConsent: f.boolean('auditConsent'),
     promptIds: ids('promptIds'),
     completionIds: ids('completionIds'),
+  };
+}
+
+/** Reads an untrusted bundle: shape and bounds only; what it claims is checked by the verifier. */
+export function parseBundle(value: unknown, path = ''): Bundle {
+  const f = new Fields(value, path, ['version', ...askedKeys, 'receipt', 'signature', 'end?', 'digests?']);
+  return {
+    version: f.literal('version', [BUNDLE_VERSION]),
+    ...parseAsked(f),
     receipt: parseReceipt(f.raw('receipt'), f.name('receipt')),
     signature: parseSignature(f, 'signature'),
     ...(f.has('end') && { end: parseSignedEnd(f.raw('end'), f.name('end')) }),

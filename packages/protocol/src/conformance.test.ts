@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type Hex, type Hex32, fromHex, toHex } from './bytes.ts';
+import { type Address, type Hex, type Hex32, fromHex, toHex } from './bytes.ts';
+import {
+  type CheckpointFault,
+  StreamHead,
+  checkpointDigest,
+  checkpointFault,
+  isCheckpointDue,
+  parseCheckpoint,
+  streamHead,
+} from './checkpoint.ts';
 import { IdsCommitment, ThinCommitment, residualDigest } from './commitment.ts';
 import type { Domain } from './eip712.ts';
 import { DecodeError } from './errors.ts';
 import { canonicalize } from './jcs.ts';
 import { MerkleTree, verifyInclusion, type MerkleTag } from './merkle.ts';
+import { parsePartialBundle } from './partial-bundle.ts';
 import { prfDraw, prfKey } from './prf.ts';
 import { endDigest, parseEnd, parseReceipt, receiptDigest, requestDigest } from './receipt.ts';
 import { auditConsentOf, parseRequest, requestHashOf } from './request.ts';
@@ -86,6 +96,53 @@ describe('conformance/protocol', () => {
     const end = vectors('end.json') as Signed & { end: unknown };
     expect(endDigest(parseEnd(end.end), end.domain)).toBe(end.digest);
     expect(recoverSigner(end.digest, end.signature)).toBe(end.signer);
+  });
+
+  it('checkpoint.json', () => {
+    const v = vectors('checkpoint.json') as Signed & {
+      requestHash: Hex32;
+      nonce: Hex32;
+      ids: number[];
+      heads: { count: number; head: Hex32 }[];
+      due: number[];
+      checkpoint: unknown;
+    };
+    for (const { count, head } of v.heads) expect(streamHead(v.requestHash, v.nonce, v.ids.slice(0, count))).toBe(head);
+    const chain = new StreamHead(v.requestHash, v.nonce);
+    for (const id of v.ids) chain.append(id);
+    expect([chain.count, chain.head]).toEqual([18, v.heads.at(-1)!.head]);
+    expect([...v.ids.keys()].map((i) => i + 1).filter(isCheckpointDue)).toEqual(v.due);
+    const checkpoint = parseCheckpoint(v.checkpoint);
+    expect(checkpointDigest(checkpoint, v.domain)).toBe(v.digest);
+    expect(recoverSigner(v.digest, v.signature)).toBe(v.signer);
+    expect(checkpointFault({ checkpoint, signature: v.signature }, checkpoint, v.domain, v.signer as Address)).toBeUndefined();
+  });
+
+  it('checkpoint_fail.json', () => {
+    const v = vectors('checkpoint_fail.json') as {
+      domain: Domain;
+      requestHash: Hex32;
+      nonce: Hex32;
+      ids: number[];
+      sessionKey: Address;
+      cases: { name: string; reason: CheckpointFault; checkpoint: unknown; signature: Hex }[];
+    };
+    const { requestHash, nonce, ids } = v;
+    const expected = { requestHash, completionTokens: ids.length, head: streamHead(requestHash, nonce, ids) };
+    expect(new Set(v.cases.map(({ reason }) => reason)).size).toBe(5);
+    for (const { name, reason, checkpoint, signature } of v.cases) {
+      const signed = { checkpoint: parseCheckpoint(checkpoint), signature };
+      expect([name, checkpointFault(signed, expected, v.domain, v.sessionKey)]).toEqual([name, reason]);
+    }
+  });
+
+  it('partial.json', () => {
+    const partial = parsePartialBundle(vectors('partial.json'));
+    const { request, nonce, completionIds, checkpoint } = partial;
+    expect(requestHashOf(request)).toBe(checkpoint.requestHash);
+    expect(streamHead(checkpoint.requestHash, nonce, completionIds)).toBe(checkpoint.head);
+    const { signer } = vectors('checkpoint.json') as Signed;
+    expect(recoverSigner(checkpointDigest(checkpoint, partial.domain), partial.signature)).toBe(signer);
   });
 });
 

@@ -1,5 +1,6 @@
 export * from './bundle.ts';
 export * from './bytes.ts';
+export * from './checkpoint.ts';
 export * from './commitment.ts';
 export * from './eip712.ts';
 export * from './errors.ts';
@@ -7,6 +8,7 @@ export * from './jcs.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
+export * from './partial-bundle.ts';
 export * from './prf.ts';
 export * from './read.ts';
 export * from './receipt.ts';

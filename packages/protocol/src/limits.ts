@@ -32,6 +32,8 @@ export const limits = {
   topLogprobs: 20,
   /** UTF-16 code units of a stop string: a shown text leaves out no more than one and the last token's text (SPEC section 27). */
   stopStringLength: 64,
+  /** Tokens from one signed checkpoint of a stream to the next; one more follows the first token (SPEC section 28). */
+  checkpointTokens: 16,
   /** Bytes of a bundle's JSON, digests included. */
   bundleBytes: 64 << 20,
   /** Depth and nodes of a value that is put into canonical JSON. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hashTypedData, recoverAddress } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { Address, Hex, Hex32 } from './bytes.ts';
+import { checkpointDigest } from './checkpoint.ts';
 import {
   type Receipt,
   RECEIPT_TYPE,
@@ -65,7 +66,16 @@ describe('EIP-712 against viem', () => {
     expect(receiptDigest(receipt, domain)).toBe(expected);
   });
 
-  it('hashes requests and ends to the same digests', () => {
+  it('hashes requests, ends and checkpoints to the same digests', () => {
+    const checkpoint = { requestHash: hex32('aa'), completionTokens: 16, head: hex32('bb') };
+    expect(checkpointDigest(checkpoint, domain)).toBe(
+      hashTypedData({
+        domain: viemDomain,
+        types: typesOf('Checkpoint(bytes32 requestHash,uint32 completionTokens,bytes32 head)'),
+        primaryType: 'Checkpoint',
+        message: checkpoint,
+      }),
+    );
     expect(requestDigest(hex32('aa'), domain)).toBe(
       hashTypedData({
         domain: viemDomain,

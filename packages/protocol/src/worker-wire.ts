@@ -24,12 +24,13 @@ export interface EndRequest {
   readonly signature: Signature;
 }
 
-/** One line of the worker's answer. `queued` and `prefill` are progress, `receipt` or `error` is the last one. */
+/** One line of the worker's answer. `queued` and `prefill` are progress, `checkpoint` signs the tokens before it, `receipt` or `error` is the last one. */
 export type Frame =
   | { readonly type: 'queued'; readonly ahead: number }
   /** Prompt positions done; `cached` of them the node knew from an earlier run of this payer. */
   | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
   | { readonly type: 'token'; readonly index: number; readonly id: number; readonly logprobs?: TokenLogprobs }
+  | { readonly type: 'checkpoint'; readonly completionTokens: number; readonly head: Hex32; readonly signature: Signature }
   | { readonly type: 'receipt'; readonly receipt: Receipt; readonly signature: Signature; readonly digests: Uint8Array }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
 
@@ -65,13 +66,15 @@ export function parseFrame(value: unknown): Frame {
     'index?',
     'id?',
     'logprobs?',
+    'completionTokens?',
+    'head?',
     'receipt?',
     'signature?',
     'digests?',
     'code?',
     'message?',
     'retryable?',
-  ]).literal('type', ['queued', 'prefill', 'token', 'receipt', 'error']);
+  ]).literal('type', ['queued', 'prefill', 'token', 'checkpoint', 'receipt', 'error']);
   switch (type) {
     case 'queued':
       return { type, ahead: new Fields(value, 'frame', ['type', 'ahead']).integer('ahead', 0, limits.positions) };
@@ -85,6 +88,15 @@ export function parseFrame(value: unknown): Frame {
       const f = new Fields(value, 'frame', ['type', 'index', 'id', 'logprobs?']);
       const token = { type, index: f.integer('index', 0, limits.positions), id: f.integer('id', 0, limits.matrixRows - 1) };
       return f.has('logprobs') ? { ...token, logprobs: parseTokenLogprobs(f.raw('logprobs'), f.name('logprobs')) } : token;
+    }
+    case 'checkpoint': {
+      const f = new Fields(value, 'frame', ['type', 'completionTokens', 'head', 'signature']);
+      return {
+        type,
+        completionTokens: f.integer('completionTokens', 1, limits.positions),
+        head: f.hex32('head'),
+        signature: f.hex('signature', 65),
+      };
     }
     case 'receipt': {
       const f = new Fields(value, 'frame', ['type', 'receipt', 'signature', 'digests']);

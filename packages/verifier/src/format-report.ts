@@ -1,16 +1,12 @@
-import type { Report, StepStatus, Verdict } from './report.ts';
+import type { PartialReport, Report, StepStatus, Verdict } from './report.ts';
 
 const marks: Readonly<Record<StepStatus, string>> = { passed: 'ok  ', failed: 'FAIL', skipped: '-   ' };
 const words: Readonly<Record<Verdict, string>> = { verified: 'VERIFIED', refuted: 'REFUTED', unchecked: 'COULD NOT CHECK' };
 
 /** Plain text for a terminal; no colours, so that it reads the same in a file. Details come from the bundle: control and direction characters are shown, not sent. */
-export function formatReport(report: Report): string {
-  const { receipt } = report;
+export function formatReport(report: Report | PartialReport): string {
   const lines = [
-    `receipt ${receipt.id}`,
-    `node    ${receipt.node} on chain ${receipt.chainId}`,
-    `model   ${receipt.modelId}`,
-    `tokens  ${receipt.promptTokens} prompt, ${receipt.completionTokens} answer, finish ${receipt.finishReason}`,
+    ...subjectLines(report),
     '',
     ...report.steps.map(({ status, title, detail }) => `${marks[status]}  ${title}\n      ${detail}`),
     '',
@@ -22,7 +18,20 @@ export function formatReport(report: Report): string {
   return `${visible(lines.join('\n'))}\n`;
 }
 
-function differenceLines({ placeDifference: place, tokenDifference: token }: Report): string[] {
+function subjectLines(report: Report | PartialReport): string[] {
+  const signed = 'receipt' in report ? report.receipt : report.checkpoint;
+  const end = 'receipt' in report ? `finish ${report.receipt.finishReason}` : 'broken off';
+  return [
+    'receipt' in report ? `receipt ${report.receipt.id}` : `request ${report.checkpoint.requestHash}`,
+    `node    ${signed.node} on chain ${signed.chainId}`,
+    `model   ${signed.modelId}`,
+    `tokens  ${signed.promptTokens} prompt, ${'receipt' in report ? '' : 'the first '}${signed.completionTokens} answer, ${end}`,
+  ];
+}
+
+function differenceLines(report: Report | PartialReport): string[] {
+  const { tokenDifference: token } = report;
+  const place = 'receipt' in report ? report.placeDifference : undefined;
   return [
     ...(place
       ? [`First differing place: position ${place.position}, commit point ${place.commitPoint} (after layer ${place.layer}).`]

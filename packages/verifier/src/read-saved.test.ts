@@ -1,4 +1,4 @@
-import { DecodeError, type Bundle, bundleToJson } from '@commonweight/protocol';
+import { type Bundle, DecodeError, PARTIAL_VERSION, bundleToJson } from '@commonweight/protocol';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSaved } from './read-saved.ts';
 import { SavedError } from './saved-error.ts';
@@ -57,7 +57,7 @@ describe('what a client saves', () => {
   });
 
   it('reads a stream that lacks only [DONE]', () => {
-    expect(readSaved(events().slice(0, -3).join('\n')).bundle).toEqual(bundle);
+    expect(readSaved(events().slice(0, -3).join('\n'))).toMatchObject({ bundle });
   });
 
   it("reads a bundle and the gateway's receipt bodies", () => {
@@ -126,5 +126,37 @@ describe('what cannot be checked', () => {
     expect(() => readSaved(wrong)).toThrow(DecodeError);
     expect(() => readSaved(wrong)).toThrow(/receipt\.nonce/);
     expect(errorOf(JSON.stringify({ ...body(), choices: 'none' })).message).toMatch(/text of choice 0/);
+  });
+});
+
+describe('an answer that broke off', () => {
+  const partial = () => {
+    const { receipt: _, signature, digests: __, ...asked } = bundle;
+    const checkpoint = { requestHash: bundle.receipt.requestHash, completionTokens: 12, head: bundle.receipt.idsRoot };
+    return { ...asked, version: PARTIAL_VERSION, checkpoint, signature } as const;
+  };
+  const error = () => ({ message: 'node 0x33 broke the answer off', type: 'server_error', partial: partial(), unproven_tokens: 2 });
+
+  it('is read from the error event that ends the stream, with the text before it', () => {
+    const stream = [...events().slice(0, 7), `data: ${JSON.stringify({ error: error() })}`, ''];
+    expect(readSaved(stream.join('\n'))).toEqual({ partial: partial(), answerText: 'Tokyo', kind: 'stream' });
+    expect(errorOf([...stream, events()[6]].join('\n')).message).toMatch(/nothing after the error/);
+    expect(errorOf([...stream, 'data: [DONE]'].join('\n')).code).toBe('saved-format');
+    expect(errorOf([...events().slice(0, 9), stream.at(-2)].join('\n')).code).toBe('saved-error-body');
+  });
+
+  it('is read from an error body, from GET /v1/requests/:hash and as it is', () => {
+    expect(readSaved(JSON.stringify({ error: error() }))).toEqual({ partial: partial(), kind: 'response' });
+    expect(readSaved(JSON.stringify({ object: 'commonweight.request', partial: partial() }))).toEqual({
+      partial: partial(),
+      kind: 'bundle',
+    });
+    expect(readSaved(JSON.stringify(partial()))).toEqual({ partial: partial(), kind: 'bundle' });
+  });
+
+  it('a malformed one names the field', () => {
+    const broken = { ...error(), partial: { ...partial(), checkpoint: { completionTokens: 12 } } };
+    expect(() => readSaved(JSON.stringify({ error: broken }))).toThrow(DecodeError);
+    expect(() => readSaved(JSON.stringify({ error: broken }))).toThrow(/error\.partial\.checkpoint/);
   });
 });

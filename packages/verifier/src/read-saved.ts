@@ -1,10 +1,10 @@
-import { type Bundle, parseBundle } from '@commonweight/protocol';
+import { type Bundle, PARTIAL_VERSION, type PartialBundle, parseBundle, parsePartialBundle } from '@commonweight/protocol';
 import { limits } from './limits.ts';
 import { isRecord, quoteError, readJson, shownLogprobs, shownText } from './read-json.ts';
 import { readStream } from './read-stream.ts';
 import { SavedError } from './saved-error.ts';
 
-export interface Saved {
+export interface SavedAnswer {
   readonly bundle: Bundle;
   /** The text that the client was shown; absent for a bare bundle. */
   readonly answerText?: string;
@@ -13,8 +13,20 @@ export interface Saved {
   readonly kind: 'response' | 'stream' | 'bundle';
 }
 
+/** An answer that broke off. */
+export interface SavedPartial {
+  readonly partial: PartialBundle;
+  /** The text that the client was shown of it. */
+  readonly answerText?: string;
+  readonly answerLogprobs?: readonly unknown[];
+  readonly kind: 'response' | 'stream' | 'bundle';
+}
+
+export type Saved = SavedAnswer | SavedPartial;
+
 /**
- * Reads what a client saved: a response body, a stream (`data: ...` lines), a bundle, or a body of `GET /v1/receipts/:id`.
+ * Reads what a client saved: a response body, a stream (`data: ...` lines), a bundle, or a body of `GET /v1/receipts/:id` or `/v1/requests/:hash`.
+ * An error body and a stream that died count as long as they carry what the node signed (`error.partial`).
  *
  * @throws SavedError when the file holds no whole receipt (its message says what is missing),
  * DecodeError when the bundle is malformed (its message names the field). Both mean: could not check.
@@ -32,13 +44,17 @@ export function readSaved(text: string): Saved {
 function readBody(value: unknown): Saved {
   if (!isRecord(value)) throw new SavedError('expected a JSON object', { code: 'saved-format' });
   if (isRecord(value['error'])) {
+    const { partial } = value['error'];
+    if (partial !== undefined) return { partial: parsePartialBundle(partial, 'error.partial'), kind: 'response' };
     throw new SavedError(`this is an error response, no answer: ${quoteError(value['error'])}`, { code: 'saved-error-body' });
   }
   // a bundle has a receipt too: its own version tells it apart
+  if (value['version'] === PARTIAL_VERSION) return { partial: parsePartialBundle(value), kind: 'bundle' };
   if (Object.hasOwn(value, 'version')) return { bundle: parseBundle(value), kind: 'bundle' };
   // a body that also shows an answer is read as an answer: its text must not go by unread
   const shows = Object.hasOwn(value, 'choices');
   if (isRecord(value['bundle']) && !shows) return { bundle: parseBundle(value['bundle'], 'bundle'), kind: 'bundle' };
+  if (isRecord(value['partial']) && !shows) return { partial: parsePartialBundle(value['partial'], 'partial'), kind: 'bundle' };
   const receipt = value['receipt'];
   if (!isRecord(receipt)) {
     throw new SavedError('the file has no field `receipt`; save the whole response body of a Commonweight gateway', {

@@ -1,4 +1,4 @@
-import { parseBundle } from '@commonweight/protocol';
+import { type PartialBundle, parseBundle, parsePartialBundle } from '@commonweight/protocol';
 import { limits } from './limits.ts';
 import { isRecord, quoteError, readJson, shownLogprobs, shownText } from './read-json.ts';
 import type { Saved } from './read-saved.ts';
@@ -14,6 +14,7 @@ export function readStream(text: string): Saved {
   let answerText = '';
   let answerLogprobs: unknown[] | undefined;
   let receipt: unknown;
+  let partial: PartialBundle | undefined;
   let events = 0;
   let hasData = false;
   for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
@@ -29,10 +30,17 @@ export function readStream(text: string): Saved {
     if (++events > limits.streamEvents)
       throw new SavedError(`expected at most ${limits.streamEvents} events, got more`, { code: 'saved-size' });
     const data = line.slice(5).trim();
+    // clients stop at an error: whatever follows it was shown to nobody
+    if (partial) throw new SavedError(`${where}: expected nothing after the error; was the file edited?`, { code: 'saved-format' });
     if (data === '[DONE]') continue;
     const chunk = readChunk(data, where);
-    if (isRecord(chunk['error']))
-      throw new SavedError(`${where}: the stream ended with an error: ${quoteError(chunk['error'])}`, { code: 'saved-error-body' });
+    const { error } = chunk;
+    if (isRecord(error)) {
+      if (error['partial'] === undefined || receipt !== undefined)
+        throw new SavedError(`${where}: the stream ended with an error: ${quoteError(error)}`, { code: 'saved-error-body' });
+      partial = parsePartialBundle(error['partial'], 'error.partial');
+      continue;
+    }
     if (chunk['receipt'] !== undefined) {
       if (receipt !== undefined) throw new SavedError(`${where}: expected one receipt, got a second one`, { code: 'saved-format' });
       receipt = chunk['receipt'];
@@ -43,13 +51,15 @@ export function readStream(text: string): Saved {
     const logprobs = shownLogprobs(choice, where);
     if (logprobs) (answerLogprobs ??= []).push(...logprobs);
   }
+  const shown = { answerText, ...(answerLogprobs && { answerLogprobs }), kind: 'stream' } as const;
+  if (partial) return { partial, ...shown };
   if (receipt === undefined) throw cut('there is no chunk with `receipt`');
-  return { bundle: parseBundle(receipt, 'receipt'), answerText, ...(answerLogprobs && { answerLogprobs }), kind: 'stream' };
+  return { bundle: parseBundle(receipt, 'receipt'), ...shown };
 }
 
 const cut = (what: string): SavedError =>
   new SavedError(
-    `the stream was cut before its receipt (${what}); an answer without a receipt cannot be checked: ask again and save the stream to its end`,
+    `the stream was cut before its receipt (${what}); an answer without a receipt cannot be checked: ask the gateway for GET /v1/requests/HASH, with the hash from the header x-commonweight-request, or ask again and save the stream to its end`,
     {
       code: 'saved-cut',
     },

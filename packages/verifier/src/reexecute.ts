@@ -1,8 +1,8 @@
 import { reexecuteSteps } from '@commonweight/engine';
-import { type Bundle, type ThinCommitment, type TokenLogprobs, prfKey } from '@commonweight/protocol';
+import { type AskedPart, type ThinCommitment, type TokenLogprobs, prfKey } from '@commonweight/protocol';
 import { shownTop } from './checks/logprobs.ts';
 import type { TokenDifference } from './report.ts';
-import type { VerifierModel, VerifyInput } from './subject.ts';
+import type { AskedSubject, VerifierModel } from './subject.ts';
 
 export interface Reexecution {
   readonly thin: ThinCommitment;
@@ -17,7 +17,7 @@ export interface Reexecution {
  * Runs prompt and answer through the model as one prefill, and head and sampler at every generated position.
  * Returns undefined when `shouldStop` ended it.
  */
-export function reexecute(input: VerifyInput, { executor }: VerifierModel): Reexecution | undefined {
+export function reexecute(input: AskedSubject, { executor }: VerifierModel): Reexecution | undefined {
   const { bundle, answerLogprobs, onProgress, shouldStop, sha256 } = input;
   const { promptIds, completionIds, request } = bundle;
   const steps = reexecuteSteps({
@@ -47,7 +47,7 @@ export function reexecute(input: VerifyInput, { executor }: VerifierModel): Reex
   }
 }
 
-function firstDifference({ promptIds, completionIds }: Bundle, sampledIds: readonly number[]): TokenDifference | undefined {
+function firstDifference({ promptIds, completionIds }: AskedPart, sampledIds: readonly number[]): TokenDifference | undefined {
   const index = completionIds.findIndex((id, i) => id !== sampledIds[i]);
   if (index < 0) return undefined;
   return { position: promptIds.length + index, index, claimed: completionIds[index]!, sampled: sampledIds[index]! };

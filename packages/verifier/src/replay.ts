@@ -1,5 +1,5 @@
 import { generateSteps } from '@commonweight/engine';
-import { type Bundle, CommonweightError, modelIdOf, prfKey, utf8 } from '@commonweight/protocol';
+import { type AskedPart, CommonweightError, modelIdOf, prfKey, utf8 } from '@commonweight/protocol';
 import type { VerifierModel } from './subject.ts';
 
 export interface Replay {
@@ -11,7 +11,8 @@ export interface Replay {
 }
 
 export interface ReplayInput {
-  readonly bundle: Bundle;
+  /** A bundle, or a partial one: then the tokens that it covers. */
+  readonly bundle: AskedPart;
   readonly model: VerifierModel;
   readonly onToken?: (index: number, id: number) => void;
 }

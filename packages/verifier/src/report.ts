@@ -36,28 +36,37 @@ export interface TokenDifference {
   readonly sampled: number;
 }
 
-/** All values are JSON. */
-export interface Report {
+/** What the reports of a whole answer and of a broken one share. All values are JSON. */
+interface ReportBase {
   readonly verdict: Verdict;
   /** One sentence. */
   readonly summary: string;
-  readonly receipt: {
-    readonly id: Hex32;
-    readonly node: Address;
-    readonly modelId: ModelId;
-    readonly chainId: number;
-    /** Who signed the receipt; null when the signature is malformed. */
-    readonly signer: Address | null;
-    readonly promptTokens: number;
-    readonly completionTokens: number;
-    readonly finishReason: FinishReason;
-  };
   readonly steps: readonly Step[];
   readonly tokenDifference?: TokenDifference;
-  readonly placeDifference?: PlaceDifference;
   /** Titles of the steps that passed. */
   readonly checked: readonly string[];
   readonly notChecked: readonly string[];
   /** What the verdict cannot say: shown wherever the verdict is shown. */
   readonly trust: readonly string[];
+}
+
+/** What was signed, by whom. */
+interface Signed {
+  readonly node: Address;
+  readonly modelId: ModelId;
+  readonly chainId: number;
+  /** Who signed it; null when the signature is malformed. */
+  readonly signer: Address | null;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+export interface Report extends ReportBase {
+  readonly receipt: Signed & { readonly id: Hex32; readonly finishReason: FinishReason };
+  readonly placeDifference?: PlaceDifference;
+}
+
+/** About an answer that broke off: the verdict is on the tokens that its last checkpoint covers. */
+export interface PartialReport extends ReportBase {
+  readonly checkpoint: Signed & { readonly requestHash: Hex32 };
 }

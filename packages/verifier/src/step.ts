@@ -22,5 +22,26 @@ export const stepTitles = {
   'chain-model': 'model registered on chain',
 } as const;
 
+/** The steps for an answer that broke off, in order: titles where the step is about the checkpoint instead of the receipt. */
+export const partialStepTitles = {
+  shape: stepTitles.shape,
+  request: stepTitles.request,
+  prompt: stepTitles.prompt,
+  counts: 'number of covered tokens',
+  ids: 'answer ids against the head in the checkpoint',
+  stop: stepTitles.stop,
+  consent: stepTitles.consent,
+  signature: "the node's signature over the checkpoint",
+  text: 'answer text against the covered ids',
+  model: stepTitles.model,
+  tokens: 're-execution: head and sampler at every covered position',
+  logprobs: stepTitles.logprobs,
+  'chain-node': stepTitles['chain-node'],
+  'chain-model': stepTitles['chain-model'],
+} as const satisfies Partial<Record<keyof typeof stepTitles, string>>;
+
+export type PartialStepId = keyof typeof partialStepTitles;
+export const partialStepIds = Object.keys(partialStepTitles) as PartialStepId[];
+
 export type StepId = keyof typeof stepTitles;
 export const stepIds = Object.keys(stepTitles) as StepId[];

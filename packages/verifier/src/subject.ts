@@ -1,11 +1,15 @@
 import type { Executor } from '@commonweight/engine';
 import {
   type Address,
+  type AskedPart,
   type Bundle,
   type Hex32,
   type Manifest,
+  type ModelId,
+  type PartialBundle,
   type Sha256,
   type TokenText,
+  checkpointDigest,
   receiptDigest,
   recoverSigner,
   requestHashOf,
@@ -22,8 +26,8 @@ export interface VerifierModel {
   readonly tokenText?: (id: number) => TokenText;
 }
 
-export interface VerifyInput {
-  readonly bundle: Bundle;
+/** What a verification needs beside the bundle. */
+export interface VerifyOptions {
   /** The text that the client was shown. */
   readonly answerText?: string;
   /** The log probabilities that the client was shown: `content` of OpenAI's `logprobs`, untrusted. */
@@ -39,15 +43,47 @@ export interface VerifyInput {
   readonly sha256?: Sha256;
 }
 
-/** The input with what several steps need. */
-export interface Subject extends VerifyInput {
+export interface VerifyInput extends VerifyOptions {
+  readonly bundle: Bundle;
+}
+
+export interface VerifyPartialInput extends VerifyOptions {
+  /** What was signed of an answer that broke off. */
+  readonly partial: PartialBundle;
+}
+
+/** The input with what several steps need, however the answer ended. */
+export interface AskedSubject extends VerifyOptions {
+  readonly bundle: AskedPart;
   readonly requestHash: Hex32;
-  readonly receiptId: Hex32;
+  /** Who signed for the node. */
   readonly signer: Address | undefined;
+  /** Node and model that the signed statement is about. */
+  readonly node: Address;
+  readonly modelId: ModelId;
+}
+
+export interface Subject extends AskedSubject {
+  readonly bundle: Bundle;
+  readonly receiptId: Hex32;
+}
+
+export interface PartialSubject extends AskedSubject {
+  readonly bundle: PartialBundle;
 }
 
 export function subjectOf(input: VerifyInput): Subject {
   const { bundle } = input;
-  const receiptId = receiptDigest(bundle.receipt, bundle.domain);
-  return { ...input, requestHash: requestHashOf(bundle.request), receiptId, signer: recoverSigner(receiptId, bundle.signature) };
+  const { receipt, domain, signature } = bundle;
+  const { node, modelId } = receipt;
+  const receiptId = receiptDigest(receipt, domain);
+  return { ...input, requestHash: requestHashOf(bundle.request), receiptId, node, modelId, signer: recoverSigner(receiptId, signature) };
+}
+
+/** A checkpoint names its request alone: node and model are the request's. */
+export function partialSubjectOf({ partial, ...options }: VerifyPartialInput): PartialSubject {
+  const { request, checkpoint, domain, signature } = partial;
+  const { node, modelId } = request;
+  const signer = recoverSigner(checkpointDigest(checkpoint, domain), signature);
+  return { ...options, bundle: partial, requestHash: requestHashOf(request), node, modelId, signer };
 }

@@ -1,6 +1,6 @@
 import { type Address, type Hex32, ZERO_HEX32, addressOfKey, parseReceipt, receiptDigest, signDigest } from '@commonweight/protocol';
 import { expect, it } from 'vitest';
-import { lookUpNode } from './look-up.ts';
+import { lookUpNode, signedBy } from './look-up.ts';
 
 const sessionKey = `0x${'22'.repeat(32)}` as Hex32;
 const id = `0x${'33'.repeat(20)}` as Address;
@@ -20,7 +20,7 @@ const receipt = parseReceipt({
   promptTokens: 1,
   finishReason: 'cancelled',
 });
-const bundle = { domain, receipt, signature: signDigest(receiptDigest(receipt, domain), sessionKey) };
+const signed = signedBy({ domain, receipt, signature: signDigest(receiptDigest(receipt, domain), sessionKey) });
 
 /** A registry that the node has left. `owner`: whose key it was. */
 const left = (owner: Address | undefined) => ({
@@ -31,8 +31,8 @@ const left = (owner: Address | undefined) => ({
 
 it('a node that has left does not make its old receipts false, a key that was never its does', async () => {
   const remarks: string[] = [];
-  expect(await lookUpNode(left(id), bundle, remarks)).toBeUndefined();
+  expect(await lookUpNode(left(id), signed, remarks)).toBeUndefined();
   expect(remarks).toEqual([expect.stringMatching(/has left the network/)]);
-  expect(await lookUpNode(left(undefined), bundle, remarks)).toEqual({ registered: false });
+  expect(await lookUpNode(left(undefined), signed, remarks)).toEqual({ registered: false });
   expect(remarks).toHaveLength(1);
 });

@@ -1,8 +1,11 @@
 import { type Chain, connectChain, readDeployments } from '@commonweight/chain';
 import {
+  type Address,
   type Bundle,
   type InclusionProof,
+  type PartialBundle,
   Fields,
+  checkpointDigest,
   fromHex,
   limits as protocolLimits,
   receiptDigest,
@@ -21,10 +24,10 @@ export interface LookUp {
 }
 
 /**
- * Asks the chain of the user's own network (or the RPC URL that he named) about a receipt. No URL out of the file is ever asked.
+ * Asks the chain of the user's own network (or the RPC URL that he named) about a receipt, or about the node of a checkpoint. No URL out of the file is ever asked.
  * What cannot be had is left out, and the report says so.
  */
-export async function lookUp(bundle: Bundle, layout: Layout, rpcUrl: string | undefined): Promise<LookUp> {
+export async function lookUp(bundle: Bundle | PartialBundle, layout: Layout, rpcUrl: string | undefined): Promise<LookUp> {
   const network = readNetworkFile(layout.network);
   const url = rpcUrl ?? network?.rpcUrl;
   if (url === undefined)
@@ -34,9 +37,9 @@ export async function lookUp(bundle: Bundle, layout: Layout, rpcUrl: string | un
     if (deployments === undefined) return { remarks: [`${layout.deployments} is not there: the contracts' addresses are unknown`] };
     const chain = await connectChain({ rpcUrl: url, chainId: deployments.chainId, deployments });
     const remarks: string[] = [];
-    const batch = await lookUpBatch(chain, bundle, network?.gatewayUrl, remarks);
-    const model = { registered: (await chain.modelInfo(bundle.receipt.modelId)) !== undefined };
-    const node = await lookUpNode(chain, bundle, remarks);
+    const batch = 'receipt' in bundle ? await lookUpBatch(chain, bundle, network?.gatewayUrl, remarks) : undefined;
+    const model = { registered: (await chain.modelInfo(modelOf(bundle))) !== undefined };
+    const node = await lookUpNode(chain, signedBy(bundle), remarks);
     return {
       facts: { chainId: chain.chainId, receiptLog: deployments.receiptLog, model, ...(node && { node }), ...(batch && { batch }) },
       remarks,
@@ -46,20 +49,34 @@ export async function lookUp(bundle: Bundle, layout: Layout, rpcUrl: string | un
   }
 }
 
-/** What the registry says of the node whose receipt this is; undefined when it can say nothing of the time at which the receipt was issued. */
+/** The model that a bundle is about. */
+export const modelOf = (bundle: Bundle | PartialBundle): Bundle['receipt']['modelId'] =>
+  'receipt' in bundle ? bundle.receipt.modelId : bundle.request.modelId;
+
+export interface SignedBy {
+  readonly node: Address;
+  /** Undefined when the signature is malformed. */
+  readonly signer: Address | undefined;
+}
+
+export function signedBy(bundle: Pick<Bundle, 'domain' | 'receipt' | 'signature'> | PartialBundle): SignedBy {
+  const { domain, signature } = bundle;
+  if ('receipt' in bundle) return { node: bundle.receipt.node, signer: recoverSigner(receiptDigest(bundle.receipt, domain), signature) };
+  return { node: bundle.request.node, signer: recoverSigner(checkpointDigest(bundle.checkpoint, domain), signature) };
+}
+
+/** What the registry says of the node that signed; undefined when it can say nothing of the time at which it did. */
 export async function lookUpNode(
   chain: Pick<Chain, 'nodeInfo' | 'nodeOf' | 'minimumBond'>,
-  bundle: Pick<Bundle, 'domain' | 'receipt' | 'signature'>,
+  { node: id, signer }: SignedBy,
   remarks: string[],
 ): Promise<NodeFacts | undefined> {
-  const { node: id } = bundle.receipt;
   const node = await chain.nodeInfo(id);
-  const signer = recoverSigner(receiptDigest(bundle.receipt, bundle.domain), bundle.signature);
   // the registry remembers keys that were rotated away and keys of nodes that left: a receipt outlives its key
   const owned = signer !== undefined && (await chain.nodeOf(signer)) === id;
   if (node === undefined) {
     if (!owned) return { registered: false };
-    remarks.push(`node ${id} has left the network and taken its bond; the key that signed the receipt was its session key`);
+    remarks.push(`node ${id} has left the network and taken its bond; the key that signed was its session key`);
     return undefined;
   }
   return { registered: true, sessionKey: owned ? signer : node.sessionKey, bond: node.bond, minimumBond: await chain.minimumBond() };

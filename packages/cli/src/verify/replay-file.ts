@@ -6,6 +6,7 @@ import { exitCode } from '../exit-code.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 import { readInput } from './input.ts';
 import { type EngineOptions, loadModel, packageFolder } from './load-model.ts';
+import { modelOf } from './look-up.ts';
 
 export interface ReplayOptions extends EngineOptions {
   readonly modelDir?: string;
@@ -14,8 +15,10 @@ export interface ReplayOptions extends EngineOptions {
 
 /** Generates a saved answer again and prints its text. */
 export async function replayFile(file: string, options: ReplayOptions, context: Context): Promise<Context['exit']> {
-  const { bundle, answerText } = readInput(file);
-  const { modelId } = bundle.receipt;
+  const saved = readInput(file);
+  const { answerText } = saved;
+  const bundle = 'partial' in saved ? saved.partial : saved.bundle;
+  const modelId = modelOf(bundle);
   const model = await loadModel(
     packageFolder(modelId, layout(options.data ?? defaultDataFolder()).models, options.modelDir),
     modelId,
@@ -23,11 +26,12 @@ export async function replayFile(file: string, options: ReplayOptions, context: 
   );
   try {
     const { text = '' } = replay({ bundle, model });
-    const { shown, remark } = compareShown(text, answerText, bundle.receipt.finishReason);
+    const { shown, remark, differs } =
+      'partial' in saved ? compareCovered(text, answerText) : compareShown(text, answerText, saved.bundle.receipt.finishReason);
     if (remark !== undefined) context.streams.err(`${remark}\n`);
     if (context.json) context.streams.out(`${JSON.stringify({ event: 'replay', text: shown, tokens: bundle.completionIds.length })}\n`);
     else context.streams.out(shown);
-    if (answerText === undefined || shown === answerText) return exitCode.ok;
+    if (!differs) return exitCode.ok;
     context.streams.err('The model gives another text than the file shows; run verify for the whole report.\n');
     return exitCode.failed;
   } catch (error) {
@@ -37,19 +41,37 @@ export async function replayFile(file: string, options: ReplayOptions, context: 
   }
 }
 
+export interface Shown {
+  /** To print. */
+  readonly shown: string;
+  readonly remark?: string;
+  /** The file shows another text than the model gives. */
+  readonly differs: boolean;
+}
+
+/** The text to print of an answer that broke off: what the covered tokens say. What the file shows beyond them is nobody's word. */
+export function compareCovered(text: string, answerText: string | undefined): Shown {
+  const covered = text.replace(/\uFFFD+$/, '');
+  if (answerText === undefined) return { shown: covered, differs: false };
+  const beyond = answerText.length - covered.length;
+  if (answerText.startsWith(covered)) {
+    const remark = `note: the answer broke off; what the file shows after these (${beyond} UTF-16 units) is not covered by the node's signature.`;
+    return { shown: covered, differs: false, ...(beyond > 0 && { remark }) };
+  }
+  return { shown: covered, differs: !covered.startsWith(answerText) };
+}
+
 /**
  * The text to print: what was shown, where it is the beginning of what the model gives. A stop string ends the text inside a token, and one that
  * is complete with the last token of an answer leaves the receipt at `length` or `stop_id`.
  */
-export function compareShown(
-  text: string,
-  answerText: string | undefined,
-  finishReason: FinishReason,
-): { readonly shown: string; readonly remark?: string } {
-  if (answerText === undefined || answerText === text || !text.startsWith(answerText)) return { shown: text };
-  if (finishReason === 'stop_string') return { shown: answerText };
+export function compareShown(text: string, answerText: string | undefined, finishReason: FinishReason): Shown {
+  if (answerText === undefined || answerText === text) return { shown: text, differs: false };
+  if (!text.startsWith(answerText)) return { shown: text, differs: true };
+  if (finishReason === 'stop_string') return { shown: answerText, differs: false };
   return {
     shown: answerText,
+    differs: false,
     remark: `note: the file shows the first ${answerText.length} of ${text.length} characters: a stop string ended the text, or somebody cut it.`,
   };
 }

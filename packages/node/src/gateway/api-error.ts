@@ -1,4 +1,5 @@
-import { CommonweightError } from '@commonweight/protocol';
+import { CommonweightError, type PartialBundle } from '@commonweight/protocol';
+import type { Provable } from './check/provable.ts';
 
 /** The only statuses that the gateway answers a failed request with. */
 export type ErrorStatus = 400 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503;
@@ -9,6 +10,8 @@ export interface ApiErrorOptions {
   /** The request field at fault, as OpenAI's `param`. */
   readonly param?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is provable of an answer that broke off. */
+  readonly provable?: Provable;
   readonly cause?: unknown;
 }
 
@@ -17,6 +20,7 @@ export class ApiError extends CommonweightError {
   override readonly name = 'ApiError';
   readonly status: ErrorStatus;
   readonly headers: Readonly<Record<string, string>>;
+  readonly provable: Provable | undefined;
 
   constructor(message: string, options: ApiErrorOptions) {
     super(message, {
@@ -27,14 +31,24 @@ export class ApiError extends CommonweightError {
     });
     this.status = options.status;
     this.headers = options.headers ?? {};
+    this.provable = options.provable;
   }
 }
 
 const types: Partial<Record<ErrorStatus, string>> = { 403: 'permission_error', 429: 'rate_limit_error' };
 
-/** OpenAI's error body. */
+/** OpenAI's error body. What we add stands inside `error`: that object is what clients hand to their callers. */
 export interface ErrorBody {
-  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string };
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string;
+    /** What the node signed of an answer that broke off, for `commonweight verify`. */
+    readonly partial?: PartialBundle;
+    /** Tokens after those in `partial`: they may have been shown, nobody signed them. */
+    readonly unproven_tokens?: number;
+  };
 }
 
 export const errorBody = (error: ApiError): ErrorBody => ({
@@ -43,6 +57,7 @@ export const errorBody = (error: ApiError): ErrorBody => ({
     type: types[error.status] ?? (error.status >= 500 ? 'server_error' : 'invalid_request_error'),
     param: error.field ?? null,
     code: error.code,
+    ...(error.provable && { partial: error.provable.partial, unproven_tokens: error.provable.unproven }),
   },
 });
 

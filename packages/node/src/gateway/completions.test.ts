@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { gatewayLimits as limits } from '../limits.ts';
 import { STOP_ID, domain } from './testing/answer-fixture.ts';
 import { encode } from './testing/byte-model.ts';
-import { base, say, worker } from './testing/chat.ts';
+import { base, bundleFile, say, worker } from './testing/chat.ts';
 import type { Behaviour } from './testing/fake-worker.ts';
 import { readStream } from './testing/read-stream.ts';
 import { testGateway } from './testing/test-gateway.ts';
@@ -29,7 +29,7 @@ describe('chat completions', () => {
     expect(bundle.completionIds).toEqual([...encode('Tokyo 🗼'), STOP_ID]);
     expect(response.headers.get('x-commonweight-receipt')).toBe(id);
     expect(response.headers.get('x-commonweight-node')).toBe(a.node);
-    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([`${id}.json`]);
+    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([bundleFile(bundle.receipt)]);
   });
 
   test('what the node says of its cache is shown in the usage; a node that speaks of another prompt gives no answer', async () => {
@@ -151,7 +151,7 @@ describe('chat completions', () => {
     // the gateway closes the connection after the receipt; its file is there before the gateway has stopped
     await gateway.gateway.stop();
     expect(a.ends).toMatchObject([{ reason: 'cancelled', completionTokens: 3 }]);
-    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([`${receiptDigest(a.receipts[0]!, domain)}.json`]);
+    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([bundleFile(a.receipts[0]!)]);
   });
 });
 

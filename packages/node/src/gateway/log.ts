@@ -9,6 +9,8 @@ export type GatewayEvent =
   | 'answer_checked'
   | 'answer_refused'
   | 'chain_gap'
+  | 'partial_kept'
+  | 'request_not_kept'
   | 'client_gone'
   | 'internal_error';
 

@@ -35,6 +35,12 @@ describe('the openai client, unchanged', () => {
     expect(usage).toMatchObject({ completion_tokens: 6 });
     expect(parseBundle(receipt).completionIds).toHaveLength(6);
 
+    const named = await client.chat.completions.create({ ...base, stream: true }).withResponse();
+    const hash = named.response.headers.get('x-commonweight-request');
+    let last: unknown;
+    for await (const chunk of named.data) last = chunk;
+    expect(parseBundle((last as { receipt?: unknown }).receipt).receipt.requestHash).toBe(hash);
+
     const helper = client.chat.completions.stream({ ...base, stream: true });
     expect((await helper.finalChatCompletion()).choices[0]!.message.content).toBe('Hello');
   });

@@ -4,7 +4,7 @@ import { type Receipt, ZERO_HEX32, parseBundle, receiptDigest } from '@commonwei
 import { describe, expect, test } from 'vitest';
 import { STOP_ID, domain } from './testing/answer-fixture.ts';
 import { modelId } from './testing/byte-model.ts';
-import { base, say, worker } from './testing/chat.ts';
+import { base, bundleFile, say, worker } from './testing/chat.ts';
 import { readStream } from './testing/read-stream.ts';
 import { silentLog, startIn, testGateway } from './testing/test-gateway.ts';
 
@@ -97,7 +97,7 @@ describe('what the gateway remembers', () => {
     expect(await response.json()).toMatchObject({ choices: [{ message: { content: 'A' } }] });
     const id = receiptDigest(a.receipts[1]!, domain);
     expect(events).toEqual([['chain_gap', { node: a.node, receipt: id, missing: 1 }]]);
-    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([`${id}.json`]);
+    expect(await readdir(join(gateway.dataDir, 'bundles'))).toEqual([bundleFile(a.receipts[1]!)]);
     await gateway.gateway.stop();
     const again = await startIn(gateway.dataDir, [a]);
     expect((await again.post(base)).status).toBe(200);

@@ -62,7 +62,8 @@ beforeEach(async () => {
   const engines = new Map([[engine.modelId, engine]]);
   const queue = new RunQueue({ slots: 1, limit: QUEUE });
   const offer = { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest };
-  service = new RunService({ offer, engines, ledger, digests, queue, clock: heldClock, log, fail: (error) => failures.push(error) });
+  const sign = (digest: `0x${string}`) => signDigest(digest, sessionKey);
+  service = new RunService({ offer, engines, ledger, sign, digests, queue, clock: heldClock, log, fail: (error) => failures.push(error) });
   server = await startHttpServer(
     createHttpApp({ node, offer, service, queue, ledger, digests, engines, hosts: ['node.example.org'], log }),
     { host: '127.0.0.1', port: 0 },

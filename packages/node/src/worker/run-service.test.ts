@@ -57,6 +57,7 @@ it.each([
         offer: { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest },
         engines: new Map([[modelId, engine]]),
         ledger,
+        sign: (digest) => signDigest(digest, sessionKey),
         digests: await DigestStore.open(join(folder, 'digests')),
         queue: new RunQueue({ slots: 1, limit: 1 }),
         clock: systemClock,

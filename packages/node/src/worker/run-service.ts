@@ -4,6 +4,7 @@ import {
   type Hex32,
   type ModelId,
   type RunRequest,
+  type Signature,
   endDigest,
   isSignedBy,
   prfKey,
@@ -11,6 +12,7 @@ import {
 import type { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
+import { CheckpointSigner } from './checkpoint-signer.ts';
 import { type Offer, checkRun } from './check-run.ts';
 import type { DigestStore } from './digest-store.ts';
 import { draftReceipt } from './draft-receipt.ts';
@@ -26,6 +28,8 @@ export interface RunServiceOptions {
   readonly offer: Offer;
   readonly engines: ReadonlyMap<ModelId, EngineHost>;
   readonly ledger: Ledger;
+  /** Signs with the session key. */
+  readonly sign: (digest: Hex32) => Signature;
   readonly digests: DigestStore;
   readonly queue: RunQueue;
   readonly clock: Clock;
@@ -139,8 +143,9 @@ export class RunService {
   }
 
   async #runEngine(run: Run): Promise<EngineResult> {
-    const { queue, clock, log } = this.#options;
-    const { request, promptIds } = run.input;
+    const { queue, clock, log, offer, sign } = this.#options;
+    const { request, promptIds, nonce } = run.input;
+    const checkpoints = new CheckpointSigner({ requestHash: run.requestHash, nonce, domain: offer.domain, sign });
     const engine = this.#engineOf(request.modelId);
     const nothing: EngineResult = { completionIds: [], finish: 'stopped', digests: new Uint8Array(0) };
     using progress = new QueuedProgress(run, clock);
@@ -174,6 +179,8 @@ export class RunService {
             run.tokens = index + 1;
             run.atStopId = request.stopIds.includes(id);
             run.frames.push({ type: 'token', index, id, ...(logprobs && { logprobs }) });
+            const checkpoint = checkpoints.token(id);
+            if (checkpoint) run.frames.push(checkpoint);
           },
         },
         run.signal,

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { type Address, type CommonweightError, type ModelId, type Receipt, addressOfKey, signDigest } from '@commonweight/protocol';
+import {
+  type Address,
+  type CommonweightError,
+  type Hex32,
+  type ModelId,
+  type Receipt,
+  addressOfKey,
+  signDigest,
+} from '@commonweight/protocol';
 import { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
@@ -71,6 +79,7 @@ async function assemble(
   const operatorKey = await readKeyFile(config.operatorKeyFile);
   const sessionKey = await readKeyFile(config.sessionKeyFile);
   const node = addressOfKey(operatorKey);
+  const sign = (digest: Hex32) => signDigest(digest, sessionKey);
   const log = givenLog ?? createWorkerLog(node);
   // models load while the chain answers
   const opening = openEngines(config, { openEngine, log, clock }, signal);
@@ -80,7 +89,7 @@ async function assemble(
   const { ledger, records, tornBytes } = await Ledger.open({
     folder: config.dataDir,
     identity: { node, domain: chain.domain },
-    sign: (digest) => signDigest(digest, sessionKey),
+    sign,
     ...(beforeSign && { beforeSign }),
   });
   lifetime.defer(() => ledger.close());
@@ -103,7 +112,7 @@ async function assemble(
     log.error('failed', { code: error.code, reason: error.message });
     void lifetime.end(error);
   };
-  const service = new RunService({ offer, engines, ledger, digests, queue, clock, log, fail });
+  const service = new RunService({ offer, engines, ledger, sign, digests, queue, clock, log, fail });
 
   // what the chain and the journal say is compared before the first signature
   await poster.compare();

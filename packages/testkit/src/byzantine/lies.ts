@@ -1,11 +1,13 @@
 import type { EngineHost, EngineJob, EngineResult, WorkerDependencies } from '@commonweight/node';
-import { sha256 } from '@commonweight/protocol';
+import { CommonweightError, limits, sha256 } from '@commonweight/protocol';
 import { openInProcess } from './in-process-engine.ts';
 import type { ByzantineStrategy } from './strategies.ts';
 import { slight, strong, tamperedSource } from './tampered-source.ts';
 
 /** Tokens that a liar delivers truly before it lies. */
 const TRUE_TOKENS = 3;
+/** Tokens after which an answer breaks off: a few more than its second checkpoint covers. */
+const BROKEN_TOKENS = limits.checkpointTokens + 5;
 /** Tokens that are billed and were never delivered. */
 const PHANTOM_TOKENS = 5;
 
@@ -28,6 +30,8 @@ export function dependenciesOf(strategy: ByzantineStrategy): WorkerDependencies 
       return { openEngine: lying((engine) => withJob(engine, (job) => ({ ...job, prfKey: sha256(job.prfKey) }))) };
     case 'other-temperature':
       return { openEngine: lying((engine) => withJob(engine, otherTemperature)) };
+    case 'break-off':
+      return { openEngine: lying(breakOff) };
     case 'over-count':
       return {
         openEngine: (dir) => openInProcess(dir),
@@ -77,6 +81,14 @@ const editToken =
       signal,
     );
     return { ...result, completionIds: result.completionIds.map(edited) };
+  };
+
+/** The answer of `editToken` that never comes to its end. */
+const breakOff =
+  (engine: EngineHost): Run =>
+  async (job, events, signal) => {
+    await editToken(engine)({ ...job, maxTokens: Math.min(job.maxTokens, BROKEN_TOKENS) }, events, signal);
+    throw new CommonweightError('the engine stopped', { code: 'engine_stopped', action: 'retry' });
   };
 
 /** Says `length` too early. */

@@ -17,6 +17,10 @@ export const byzantineStrategies = {
     does: 'decodes with a tampered model, then prefills its tokens through the right one: every root is right, only the tokens are not',
     refutedBy: ['tokens'],
   },
+  'break-off': {
+    does: 'replaces one token and breaks off before its receipt: only the checkpoint that it signed while it streamed binds it',
+    refutedBy: ['tokens'],
+  },
 } as const satisfies Readonly<Record<string, { readonly does: string; readonly refutedBy: readonly StepId[] }>>;
 
 export type ByzantineStrategy = keyof typeof byzantineStrategies;

@@ -10,7 +10,7 @@ import {
 } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
 import { type Outcome, failed, passed, same, skipped } from '../outcome.ts';
-import type { Subject, VerifierModel } from '../subject.ts';
+import type { AskedSubject, Subject, VerifierModel } from '../subject.ts';
 
 export function checkIds({ bundle: { promptIds, completionIds, nonce, receipt } }: Subject): Outcome {
   const root = toHex(idsRoot([...promptIds, ...completionIds], fromHex(nonce, 32)));
@@ -83,31 +83,30 @@ export function checkEnd({ bundle, requestHash }: Subject): Outcome {
 }
 
 /** Shown text is what the ids decode to; a stop string and what follows it in the last token are not shown (SPEC section 27). */
-export function checkText({ bundle, answerText, model }: Subject): Outcome {
+export const checkText = (subject: Subject): Outcome => withText(subject, (shown, decode) => compareText(shown, subject.bundle, decode));
+
+/** Compares the text that was shown, where there is one and it can be decoded here. */
+export function withText({ answerText, model, modelId }: AskedSubject, compare: (shown: string, decode: Decode) => Outcome): Outcome {
   if (answerText === undefined) return skipped('a bundle holds ids only, no text');
-  if (model?.decode === undefined || modelIdOf(model.manifest) !== bundle.receipt.modelId) {
-    return skipped("the tokenizer of the receipt's model is not here");
-  }
+  if (model?.decode === undefined || modelIdOf(model.manifest) !== modelId)
+    return skipped("the tokenizer of the answer's model is not here");
   const { decode } = model;
   try {
-    return compareText(answerText, bundle, decode);
+    return compare(answerText, decode);
   } catch (error) {
     // a decoder is the caller's: that it fails says nothing about the answer, and must not cost the other steps
     return skipped(`the tokenizer here failed: ${error instanceof Error ? error.message : String(error)}`.slice(0, limits.quote));
   }
 }
 
-type Decode = NonNullable<VerifierModel['decode']>;
+export type Decode = NonNullable<VerifierModel['decode']>;
 
 function compareText(shown: string, { completionIds, request, receipt }: Bundle, decode: Decode): Outcome {
   const decoded = decode(completionIds);
   if (shown === decoded || shown === whole(decoded)) return passed('the ids decode to the text');
   if (!decoded.startsWith(shown)) return failed(`the ids decode to ${quote(decoded)}, another text was shown`);
   const omitted = decoded.slice(shown.length);
-  // a stop string is complete in the last token at the latest; a stop id after it has no text
-  const ids = request.stopIds.includes(completionIds.at(-1)!) ? completionIds.slice(0, -1) : completionIds;
-  const lastToken = decoded.length - whole(decode(ids.slice(0, -1))).length;
-  const most = protocolLimits.stopStringLength + lastToken;
+  const most = mostOmitted(decoded, { completionIds, request }, decode);
   if (omitted.length > most) {
     return failed(
       `the ids go on with ${quote(omitted)}: ${omitted.length} UTF-16 units were not shown, a stop string and the last token are at most ${most}`,
@@ -121,7 +120,19 @@ function compareText(shown: string, { completionIds, request, receipt }: Bundle,
   return skipped(`${without}; whether a stop string ended it or somebody cut it, the receipt cannot say`);
 }
 
-/** Ids that end inside a character decode to U+FFFD, which a gateway may hold back. */
-const whole = (decoded: string): string => decoded.replace(/\uFFFD+$/, '');
+/** UTF-16 units that a shown text may leave out at its end. */
+export function mostOmitted(
+  decoded: string,
+  { completionIds, request }: Pick<Bundle, 'completionIds' | 'request'>,
+  decode: Decode,
+): number {
+  // a stop string is complete in the last token at the latest; a stop id after it has no text
+  const ids = request.stopIds.includes(completionIds.at(-1)!) ? completionIds.slice(0, -1) : completionIds;
+  const lastToken = decoded.length - whole(decode(ids.slice(0, -1))).length;
+  return protocolLimits.stopStringLength + lastToken;
+}
 
-const quote = (text: string): string => JSON.stringify(text.length > limits.quote ? `${text.slice(0, limits.quote)}...` : text);
+/** Ids that end inside a character decode to U+FFFD, which a gateway may hold back. */
+export const whole = (decoded: string): string => decoded.replace(/\uFFFD+$/, '');
+
+export const quote = (text: string): string => JSON.stringify(text.length > limits.quote ? `${text.slice(0, limits.quote)}...` : text);

@@ -1,8 +1,8 @@
-import { type Bundle, type LogprobEntry, type TokenText, limits as protocolLimits, logprobEntry } from '@commonweight/protocol';
+import { type AskedPart, type LogprobEntry, type TokenText, limits as protocolLimits, logprobEntry } from '@commonweight/protocol';
 import { type Outcome, failed, passed, skipped } from '../outcome.ts';
 import type { Reexecution } from '../reexecute.ts';
 import { isRecord } from '../read-json.ts';
-import type { VerifyInput } from '../subject.ts';
+import type { AskedSubject } from '../subject.ts';
 
 /** The most likeliest ids that any shown token names. */
 export function shownTop(shown: readonly unknown[]): number {
@@ -13,8 +13,10 @@ export function shownTop(shown: readonly unknown[]): number {
   );
 }
 
+type LogprobsSubject = Pick<AskedSubject, 'bundle' | 'answerLogprobs' | 'model'>;
+
 /** Log probabilities that were shown (OpenAI's objects) against those of the re-executed model: the same text, bytes and number, to the last bit. */
-export function logprobsOutcome(run: Reexecution, { bundle, answerLogprobs: shown, model }: VerifyInput): Outcome {
+export function logprobsOutcome(run: Reexecution, { bundle, answerLogprobs: shown, model }: LogprobsSubject): Outcome {
   if (!shown) return skipped('none were shown');
   const textOf = model?.tokenText;
   if (!textOf) return skipped("the tokenizer of the receipt's model is not here");
@@ -33,8 +35,16 @@ export function logprobsOutcome(run: Reexecution, { bundle, answerLogprobs: show
   return passed(`the model gives the log probabilities that were shown, of ${all}`);
 }
 
+/** The same for an answer that broke off: of what was shown, the part that belongs to covered tokens. */
+export const coveredLogprobsOutcome = (run: Reexecution, { bundle, answerLogprobs, model }: LogprobsSubject): Outcome =>
+  logprobsOutcome(run, {
+    bundle,
+    ...(model && { model }),
+    ...(answerLogprobs && { answerLogprobs: answerLogprobs.slice(0, textIds(bundle).length) }),
+  });
+
 /** An id that ended the answer has no text. */
-const textIds = ({ completionIds, request }: Bundle): readonly number[] =>
+const textIds = ({ completionIds, request }: AskedPart): readonly number[] =>
   request.stopIds.includes(completionIds.at(-1)!) ? completionIds.slice(0, -1) : completionIds;
 
 function difference(entry: unknown, expected: LogprobEntry): string | undefined {

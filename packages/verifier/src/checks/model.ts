@@ -1,17 +1,16 @@
 import { MerkleTag, committedPositions, merkleRoot, modelIdOf, toHex } from '@commonweight/protocol';
 import { type Outcome, failed, passed, skipped } from '../outcome.ts';
-import type { Subject } from '../subject.ts';
+import type { AskedSubject, Subject } from '../subject.ts';
 
-/** Other weights than the receipt's say nothing about it, so a mismatch is no refutation. */
-export function checkModel({ bundle, model }: Subject): Outcome {
-  const { modelId } = bundle.receipt;
+/** Other weights than the answer's say nothing about it, so a mismatch is no refutation. */
+export function checkModel({ modelId, model }: AskedSubject): Outcome {
   if (!model) return skipped(`model ${modelId} is not here`);
   const here = modelIdOf(model.manifest);
   const runs = modelIdOf(model.executor.manifest);
   if (runs !== here) return skipped(`the manifest here is of ${here}, the executor runs ${runs}`);
   return here === modelId
     ? passed(`weights and manifest here are ${here}`)
-    : skipped(`the receipt is for model ${modelId}, the one here is ${here}`);
+    : skipped(`the answer is of model ${modelId}, the one here is ${here}`);
 }
 
 /** Digests are not signed one by one: their root is. */

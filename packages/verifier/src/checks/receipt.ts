@@ -1,22 +1,24 @@
 import { ZERO_HEX32, receiptAmount } from '@commonweight/protocol';
 import { type Outcome, failed, passed } from '../outcome.ts';
-import type { Subject } from '../subject.ts';
+import type { AskedSubject, Subject } from '../subject.ts';
 import { appliesTo } from './chain.ts';
 
-export function checkSignature({ bundle, signer, receiptId, chain }: Subject): Outcome {
-  const { node } = bundle.receipt;
-  if (signer === undefined) return failed('the signature of the receipt is malformed (wrong v, or an s in the upper half)');
+export const checkSignature = (subject: Subject): Outcome => checkSigner(subject, 'receipt', `receipt ${subject.receiptId}`);
+
+/** @param what - kind of the signed statement. @param which - the statement itself. */
+export function checkSigner({ bundle, node, signer, chain }: AskedSubject, what: 'receipt' | 'checkpoint', which: string): Outcome {
+  if (signer === undefined) return failed(`the signature of the ${what} is malformed (wrong v, or an s in the upper half)`);
   const facts = chain && appliesTo(chain, bundle.domain) ? chain.node : undefined;
   if (!facts?.registered) {
     return {
-      ...passed(`receipt ${receiptId} is signed by ${signer}; only the chain can say that this key belongs to node ${node}`),
-      title: `a signature over the receipt by ${signer} (whose key it is only the chain can tell)`,
+      ...passed(`${which} is signed by ${signer}; only the chain can say that this key belongs to node ${node}`),
+      title: `a signature over the ${what} by ${signer} (whose key it is only the chain can tell)`,
       open: `that ${signer} is the session key of node ${node}: the chain's word on it is not here`,
     };
   }
   return signer === facts.sessionKey
-    ? passed(`receipt ${receiptId} is signed by ${signer}, the session key of node ${node}`)
-    : failed(`signed by ${signer}; the session key of node ${node} was ${facts.sessionKey}: the node did not sign this receipt`);
+    ? passed(`${which} is signed by ${signer}, the session key of node ${node}`)
+    : failed(`signed by ${signer}; the session key of node ${node} was ${facts.sessionKey}: the node did not sign this ${what}`);
 }
 
 export function checkAmount({ bundle: { receipt } }: Subject): Outcome {

@@ -1,11 +1,11 @@
-import { type Bundle, toHex } from '@commonweight/protocol';
+import { type AskedPart, type Bundle, toHex } from '@commonweight/protocol';
 import { describeSampler } from '../describe-sampler.ts';
 import { type Outcome, failed, passed } from '../outcome.ts';
 import type { Reexecution } from '../reexecute.ts';
 import type { PlaceDifference } from '../report.ts';
 import type { VerifierModel } from '../subject.ts';
 
-export function tokensOutcome(run: Reexecution, { request }: Bundle): Outcome {
+export function tokensOutcome(run: Reexecution, { request }: AskedPart): Outcome {
   const { sampled, tokenDifference: difference } = run;
   const how = describeSampler(request.sampler, request.seed);
   if (!difference)

@@ -1,11 +1,17 @@
 import { auditConsentOf, fromHex, idsRoot, recoverSigner, requestDigest, toHex } from '@commonweight/protocol';
 import { type Outcome, failed, passed, same } from '../outcome.ts';
-import type { Subject } from '../subject.ts';
+import type { AskedSubject, Subject } from '../subject.ts';
 
 /** The receipt is for this request, and the payer ordered it on this chain. */
 export function checkRequest({ bundle, requestHash }: Subject): Outcome {
-  const { receipt, request, requestSignature, domain } = bundle;
+  const { receipt } = bundle;
   if (receipt.requestHash !== requestHash) return failed(`the request hashes to ${requestHash}, the receipt is for ${receipt.requestHash}`);
+  return checkPayer({ bundle, requestHash });
+}
+
+/** The payer's signature over the request. */
+export function checkPayer({ bundle, requestHash }: Pick<AskedSubject, 'bundle' | 'requestHash'>): Outcome {
+  const { request, requestSignature, domain } = bundle;
   const signer = recoverSigner(requestDigest(requestHash, domain), requestSignature);
   if (signer === undefined) return failed('the signature of the request is malformed (wrong v, or an s in the upper half)');
   if (signer !== request.payer) return failed(`the request names the payer ${request.payer} but is signed by ${signer}`);
@@ -25,7 +31,7 @@ export function checkTerms({ bundle: { receipt, request } }: Subject): Outcome {
   );
 }
 
-export function checkPrompt({ bundle: { promptIds, nonce, request } }: Subject): Outcome {
+export function checkPrompt({ bundle: { promptIds, nonce, request } }: AskedSubject): Outcome {
   const root = toHex(idsRoot(promptIds, fromHex(nonce, 32)));
   if (root !== request.promptRoot)
     return failed(`the prompt ids and the nonce give the root ${root}, the request holds ${request.promptRoot}`);
@@ -34,7 +40,7 @@ export function checkPrompt({ bundle: { promptIds, nonce, request } }: Subject):
   return passed(`${promptIds.length} ids, root ${root}`);
 }
 
-export function checkConsent({ bundle: { auditSalt, auditConsent, request } }: Subject): Outcome {
+export function checkConsent({ bundle: { auditSalt, auditConsent, request } }: AskedSubject): Outcome {
   const commitment = auditConsentOf(auditSalt, auditConsent);
   return commitment === request.auditConsent
     ? passed(`the client ${auditConsent ? 'allows' : 'does not allow'} an audit`)

@@ -1,6 +1,7 @@
 import {
   type Address,
   type CanonicalRequest,
+  type Checkpoint,
   type Domain,
   type End,
   type Hex32,
@@ -29,6 +30,8 @@ export interface Asked {
   /** From the model's manifest. */
   readonly commitPoints: number;
   readonly vocabulary: number;
+  /** The last one that the node signed for this request; the received ids agree with it. */
+  readonly checkpoint?: Checkpoint | undefined;
   /** The end that the gateway sent, and whether the node confirmed it before it signed. */
   readonly end?: { readonly end: End; readonly confirmed: boolean } | undefined;
 }
@@ -79,7 +82,9 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   const ids = coveredIds(asked, answered);
   const commitment = new IdsCommitment(fromHex(asked.nonce, 32), asked.promptIds);
   for (const id of ids) commitment.append(id);
-  same('ids_root', 'the root of the received ids,', toHex(commitment.root()), receipt.idsRoot);
+  // two signatures over the same number of tokens that cannot both be true
+  const twice = asked.checkpoint?.completionTokens === receipt.completionTokens;
+  same(twice ? 'equivocation' : 'ids_root', 'the root of the received ids,', toHex(commitment.root()), receipt.idsRoot);
 
   const leaves = committedPositions(receipt.promptTokens, receipt.completionTokens) * asked.commitPoints;
   require(answered.digests.length === 32 * leaves, 'digests', () =>

@@ -2,6 +2,7 @@ import { CommonweightError } from '@commonweight/protocol';
 
 /** What the gateway checks of an answer before its end is passed on, in this order. */
 export type AnswerCheck =
+  | 'checkpoint'
   | 'signature'
   | 'node'
   | 'payer'
@@ -12,6 +13,7 @@ export type AnswerCheck =
   | 'completion_tokens'
   | 'finish_reason'
   | 'ids_root'
+  | 'equivocation'
   | 'digests'
   | 'thin_root'
   | 'prices'
@@ -22,7 +24,7 @@ export type AnswerCheck =
   | 'previous'
   | 'cumulative_amount';
 
-/** A node's answer contradicts its receipt, or the receipt the request. The answer is refused and kept as evidence. */
+/** A node's answer contradicts its receipt or a checkpoint, or the receipt the request. The answer is refused and kept as evidence. */
 export class ReceiptInvalid extends CommonweightError {
   override readonly name = 'ReceiptInvalid';
   readonly check: AnswerCheck;

@@ -11,6 +11,7 @@ import type { ChatModels } from '../text/chat-models.ts';
 import { type ChatRouteOptions, chatRoute } from './chat-route.ts';
 import { guardOrigin } from './guards.ts';
 import { type ReceiptRouteOptions, receiptRoute } from './receipt-route.ts';
+import { requestRoute } from './request-route.ts';
 
 export interface AppOptions extends Omit<ChatRouteOptions, 'toApiError'>, ReceiptRouteOptions {
   readonly models: ChatModels;
@@ -66,6 +67,7 @@ export function createApp(options: AppOptions): Hono {
     ],
     ['GET', '/v1/nodes', async (c) => c.json({ object: 'list', data: (await directory.nodes(limits.nodesShownMs)).map(nodeObject) })],
     ['GET', '/v1/receipts/:id', receiptRoute(options)],
+    ['GET', '/v1/requests/:hash', requestRoute(options)],
     [
       'GET',
       '/health',

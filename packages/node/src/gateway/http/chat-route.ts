@@ -11,6 +11,7 @@ import { parseBody } from '../schema/parse.ts';
 import type { ChatModels } from '../text/chat-models.ts';
 import { type AnswerHead, completionObject } from './openai-objects.ts';
 import { readJson } from './read-json.ts';
+import { nameRequest } from './name-request.ts';
 import { streamAnswer } from './stream-answer.ts';
 
 export interface ChatRouteOptions {
@@ -67,9 +68,8 @@ export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Re
 async function wholeAnswer(c: Context, completer: Completer, job: Job, head: AnswerHead, gone: AbortSignal): Promise<Response> {
   let text = '';
   let entries: LogprobEntry[] = [];
-  let node = '';
   const sink: Sink = {
-    asked: (id) => (node = id),
+    asked: (node, requestHash) => nameRequest(c, node, requestHash),
     text: (delta, logprobs) => {
       text += delta;
       entries.push(...logprobs);
@@ -82,7 +82,6 @@ async function wholeAnswer(c: Context, completer: Completer, job: Job, head: Ans
   };
   const completion: Completion = await completer.complete(job, sink, gone);
   const { receiptId, tail, tailLogprobs, finishReason } = completion;
-  c.header('x-commonweight-node', node);
   c.header('x-commonweight-receipt', receiptId);
   const logprobs = job.logprobs === undefined ? undefined : [...entries, ...tailLogprobs];
   return c.json(completionObject(head, { content: text + tail, logprobs, finishReason }, completion));

@@ -27,7 +27,7 @@ export function guardOrigin(allowedHosts: readonly string[]): MiddlewareHandler 
     if (origin === undefined) return next();
     c.header('access-control-allow-origin', origin);
     c.header('vary', 'Origin');
-    c.header('access-control-expose-headers', 'x-commonweight-node, x-commonweight-receipt, retry-after');
+    c.header('access-control-expose-headers', 'x-commonweight-node, x-commonweight-request, x-commonweight-receipt, retry-after');
     if (c.req.method !== 'OPTIONS') return next();
     const asked = (c.req.header('access-control-request-headers') ?? '').toLowerCase().split(',');
     c.header('access-control-allow-methods', 'GET, POST');

@@ -1,4 +1,4 @@
-import type { LogprobEntry } from '@commonweight/protocol';
+import type { Hex32, LogprobEntry } from '@commonweight/protocol';
 import type { Context } from 'hono';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -6,6 +6,7 @@ import { type ApiError, errorBody } from '../api-error.ts';
 import type { Completer } from '../run/complete.ts';
 import type { Job, Sink } from '../run/job.ts';
 import { type AnswerHead, chunkObject, receiptChunk } from './openai-objects.ts';
+import { nameRequest } from './name-request.ts';
 import { SseStream, sseHeaders } from './sse-stream.ts';
 
 export interface StreamAnswerOptions {
@@ -33,21 +34,46 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
   const sse = new SseStream(clock, () => gone.abort());
   let begin!: () => void;
   const begun = new Promise<'begun'>((resolve) => (begin = () => resolve('begun')));
-  const stopWaiting = clock.after(limits.keepaliveMs, begin);
   let shown = false;
-  let node = '';
+  let waited = false;
+  /** The request that the headers name. */
+  let named: Hex32 | undefined;
+  let requestHash: Hex32 | undefined;
+  const beginNamed = (): void => {
+    // nothing is shown before a node was asked
+    if (requestHash === undefined) return;
+    named ??= requestHash;
+    begin();
+  };
+  const stopWaiting = clock.after(limits.keepaliveMs, () => {
+    waited = true;
+    beginNamed();
+  });
+  /** Headers that left while a node kept the client waiting name a request that another node may have answered instead. */
+  const answeredBy = async (hash: Hex32 | undefined): Promise<void> => {
+    if (named !== undefined && hash !== undefined && hash !== named) await completer.replaced(named, hash);
+  };
 
   const show = (content: string, logprobs: readonly LogprobEntry[]): void => {
     if (content === '' && logprobs.length === 0) return;
     shown = true;
     sse.data(chunkObject(head, { delta: { content }, ...(job.logprobs !== undefined && { logprobs }) }, usage));
-    begin();
+    beginNamed();
   };
-  const sink: Sink = { asked: (id) => (node = id), text: show, restart: () => !shown };
+  const sink: Sink = {
+    asked: (node, hash) => {
+      requestHash = hash;
+      if (named === undefined) nameRequest(c, node, hash);
+      if (waited) beginNamed();
+    },
+    text: show,
+    restart: () => !shown,
+  };
 
   sse.data(chunkObject(head, { delta: { role: 'assistant', content: '' } }, usage));
-  const answer = completer.complete(job, sink, AbortSignal.any([gone.signal, options.gone])).then((completion) => {
-    const { tail, tailLogprobs, finishReason } = completion;
+  const answer = completer.complete(job, sink, AbortSignal.any([gone.signal, options.gone])).then(async (completion) => {
+    const { tail, tailLogprobs, finishReason, bundle } = completion;
+    await answeredBy(bundle.receipt.requestHash);
     show(tail, tailLogprobs);
     sse.data(chunkObject(head, { delta: {}, finishReason }, usage));
     sse.data(receiptChunk(head, completion, usage));
@@ -55,9 +81,11 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
     return 'begun' as const;
   });
   const over = answer
-    .catch((error: unknown) => {
-      sse.data(errorBody(toApiError(error)));
+    .catch(async (error: unknown) => {
+      const known = toApiError(error);
+      sse.data(errorBody(known));
       sse.close();
+      await answeredBy(known.provable?.partial.checkpoint.requestHash);
     })
     .finally(() => {
       stopWaiting();
@@ -66,5 +94,5 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
   // a failure before the response has begun is thrown here and becomes an ordinary error response
   await Promise.race([begun, answer]);
   void over;
-  return c.body(sse.readable, 200, { ...sseHeaders, ...(node !== '' && { 'x-commonweight-node': node }) });
+  return c.body(sse.readable, 200, sseHeaders);
 }

@@ -3,14 +3,17 @@ import {
   type Bundle,
   DecodeError,
   type Hex32,
+  type PartialBundle,
   type LogprobEntry,
   type Receipt,
+  type SignedCheckpoint,
   parseReceipt,
   receiptDigest,
 } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { ApiError } from '../api-error.ts';
+import type { Provable } from '../check/provable.ts';
 import { ReceiptChain } from '../check/receipt-chain.ts';
 import { ReceiptInvalid } from '../check/receipt-invalid.ts';
 import type { GatewayLog } from '../log.ts';
@@ -19,6 +22,7 @@ import { NodeFailure } from '../network/node-failure.ts';
 import { type Candidate, route } from '../network/route.ts';
 import type { WorkerClient } from '../network/worker-client.ts';
 import type { GatewayStore } from '../store/gateway-store.ts';
+import { allFailed, brokenOff, refusedAnswer, withProof } from './failed-answer.ts';
 import type { Job, Sink } from './job.ts';
 import { type NodeAnswer, NodeRun, checkNodeAnswer } from './node-run.ts';
 import type { Payer } from './sign-request.ts';
@@ -95,12 +99,22 @@ export class Completer {
   }
 
   async #complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
+    const provable: Provable[] = [];
+    try {
+      return await this.#askNodes(job, sink, gone, provable);
+    } catch (error) {
+      throw error instanceof ApiError ? withProof(error, provable) : error;
+    }
+  }
+
+  /** @param provable - gets what is provable of answers that broke off. */
+  async #askNodes(job: Job, sink: Sink, gone: AbortSignal, provable: Provable[]): Promise<Completion> {
     if (this.#closing) throw new ApiError('the gateway is stopping', { status: 503, code: 'stopping' });
     const failures: NodeFailure[] = [];
     for (const candidate of (await this.#candidates(job)).slice(0, limits.attempts)) {
       if (gone.aborted) throw new ClientGone();
       try {
-        return await this.#ask(candidate, job, sink, gone);
+        return await this.#ask(candidate, job, sink, gone, provable);
       } catch (error) {
         if (!(error instanceof NodeFailure)) throw error;
         // what a node says to our own end is no failure of it
@@ -128,27 +142,79 @@ export class Completer {
     return find(0);
   }
 
-  async #ask(candidate: Candidate, job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
-    const { directory, payer, client, clock, draw32, log } = this.#o;
+  async #ask(candidate: Candidate, job: Job, sink: Sink, gone: AbortSignal, provable: Provable[]): Promise<Completion> {
+    const { directory, payer, client, clock, draw32 } = this.#o;
     const over = directory.begin(candidate.node);
+    const currentKey = () => this.#currentKey(candidate);
+    const run = new NodeRun({ job, candidate, payer, client, clock, draw32, currentKey, sink, gone });
     try {
-      sink.asked(candidate.node);
-      const answer = await new NodeRun({ job, candidate, payer, client, clock, draw32, sink, gone }).start();
-      const { ids, candidate: current } = await this.#check(answer, candidate);
-      const bundle = answer.bundleOf(ids);
-      const receiptId = receiptDigest(bundle.receipt, bundle.domain);
-      // kept first: from here on only a proof against the node may cost the client its answer
-      await this.#o.store.putBundle(bundle);
-      await this.#link(receiptId, bundle.receipt, current, answer, ids);
-      log.info('answer_checked', { node: candidate.node, receipt: receiptId, finish: bundle.receipt.finishReason, tokens: ids.length });
-      // whoever still listens must not take a cut text for a whole one
-      if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
-      const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
-      const { tail, tailLogprobs, cachedTokens } = answer;
-      return { bundle, receiptId, tail, tailLogprobs, finishReason, cachedTokens };
+      sink.asked(candidate.node, run.requestHash);
+      return await this.#answer(run, candidate);
+    } catch (error) {
+      const broken = error instanceof NodeFailure || error instanceof ApiError ? run.provable : undefined;
+      if (broken) {
+        provable.push(broken);
+        await this.#keepPartial(broken);
+      }
+      throw error;
     } finally {
       over();
     }
+  }
+
+  async #answer(run: NodeRun, candidate: Candidate): Promise<Completion> {
+    const { store, log } = this.#o;
+    const answer = await this.#hear(run, candidate.node);
+    const { ids, candidate: current } = await this.#check(answer, candidate);
+    const bundle = answer.bundleOf(ids);
+    const receiptId = receiptDigest(bundle.receipt, bundle.domain);
+    // kept first: from here on only a proof against the node may cost the client its answer
+    await store.putBundle(bundle);
+    await this.#link(receiptId, bundle.receipt, current, answer, ids);
+    log.info('answer_checked', { node: candidate.node, receipt: receiptId, finish: bundle.receipt.finishReason, tokens: ids.length });
+    // whoever still listens must not take a cut text for a whole one
+    if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
+    const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
+    const { tail, tailLogprobs, cachedTokens } = answer;
+    return { bundle, receiptId, tail, tailLogprobs, finishReason, cachedTokens };
+  }
+
+  async #hear(run: NodeRun, node: Address): Promise<NodeAnswer> {
+    try {
+      return await run.start();
+    } catch (error) {
+      if (!(error instanceof ReceiptInvalid) || !run.refused) throw error;
+      return this.#refuse(node, error, run.refused);
+    }
+  }
+
+  /** Also for a client that has gone: it may ask for it by the request's hash. */
+  async #keepPartial({ partial, unproven }: Provable): Promise<void> {
+    const { node } = partial.request;
+    const request = partial.checkpoint.requestHash;
+    const kept = await this.#note(request, this.#o.store.putPartial(partial));
+    if (kept) this.#o.log.warn('partial_kept', { node, request, tokens: partial.completionIds.length, unproven });
+  }
+
+  /** What is kept for a later question must not cost the client what it gets now. */
+  async #note(request: Hex32, put: Promise<void>): Promise<boolean> {
+    try {
+      await put;
+      return true;
+    } catch (error) {
+      this.#o.log.error('request_not_kept', { request, name: error instanceof Error ? error.name : typeof error });
+      return false;
+    }
+  }
+
+  /** A request that was named to the client, and then given up for another. */
+  async replaced(request: Hex32, by: Hex32): Promise<void> {
+    await this.#note(request, this.#o.store.putReplaced(request, by));
+  }
+
+  async #currentKey({ node, sessionKey }: Candidate): Promise<Address> {
+    await this.#o.directory.refresh();
+    return (await this.#o.directory.node(node))?.sessionKey ?? sessionKey;
   }
 
   /** The checks that need no other receipt. A node may have changed its session key since the list was read. */
@@ -157,15 +223,14 @@ export class Completer {
       return { ids: checkNodeAnswer(answer), candidate };
     } catch (error) {
       if (!(error instanceof ReceiptInvalid)) throw error;
-      if (error.check !== 'signature') return this.#refuse(answer, error);
+      if (error.check !== 'signature') return this.#refuseAnswer(answer, error);
     }
-    await this.#o.directory.refresh();
-    const current = { ...candidate, sessionKey: (await this.#o.directory.node(candidate.node))?.sessionKey ?? candidate.sessionKey };
+    const current = { ...candidate, sessionKey: await this.#currentKey(candidate) };
     try {
       return { ids: checkNodeAnswer(answer, { ...answer.asked, sessionKey: current.sessionKey }), candidate: current };
     } catch (error) {
       if (!(error instanceof ReceiptInvalid)) throw error;
-      return this.#refuse(answer, error);
+      return this.#refuseAnswer(answer, error);
     }
   }
 
@@ -177,7 +242,7 @@ export class Completer {
     } catch (error) {
       if (!(error instanceof ReceiptInvalid)) throw error;
       await this.#o.store.removeBundle(receiptId);
-      await this.#refuse(answer, error, ids);
+      await this.#refuseAnswer(answer, error, ids);
     }
   }
 
@@ -210,33 +275,16 @@ export class Completer {
     }
   }
 
-  async #refuse(answer: NodeAnswer, error: ReceiptInvalid, ids: readonly number[] = answer.answered.ids): Promise<never> {
+  #refuseAnswer(answer: NodeAnswer, error: ReceiptInvalid, ids: readonly number[] = answer.answered.ids): Promise<never> {
+    return this.#refuse(answer.asked.request.node, error, answer.bundleOf(ids), answer.checkpoint);
+  }
+
+  /** @param checkpoint - the last one, beside an answer with a receipt. */
+  async #refuse(node: Address, error: ReceiptInvalid, signed: Bundle | PartialBundle, checkpoint?: SignedCheckpoint): Promise<never> {
     const { directory, store, clock, log } = this.#o;
-    const { node } = answer.asked.request;
     directory.refused(node);
-    await store.putRefusal(answer.bundleOf(ids), error, clock.now());
+    await store.putRefusal(signed, error, clock.now(), checkpoint);
     log.warn('answer_refused', { node, check: error.check });
-    throw new ApiError(`node ${node} gave an answer that its receipt does not cover (${error.message}); it was not passed on`, {
-      status: 502,
-      code: 'receipt_invalid',
-      param: error.check,
-      cause: error,
-    });
+    throw refusedAnswer(node, error);
   }
-}
-
-const brokenOff = (node: Address, cause: NodeFailure): ApiError =>
-  new ApiError(`node ${node} broke the answer off: ${cause.message}; ask again`, { status: 502, code: 'node_failed', cause });
-
-function allFailed(failures: readonly NodeFailure[]): ApiError {
-  const last = failures.at(-1);
-  if (failures.length > 0 && failures.every(({ kind }) => kind === 'busy')) {
-    return new ApiError('every node that serves this model is full; try again', {
-      status: 429,
-      code: 'all_nodes_busy',
-      headers: { 'retry-after': String(limits.retryAfterSeconds) },
-    });
-  }
-  const message = `no node answered (${failures.length} asked); the last one: ${last?.message ?? 'none'}`;
-  return new ApiError(message, { status: 503, code: 'no_node_answered', cause: last });
 }

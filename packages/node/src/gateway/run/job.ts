@@ -1,4 +1,4 @@
-import type { Hex, LogprobEntry, SamplerSettings } from '@commonweight/protocol';
+import type { Hex, Hex32, LogprobEntry, SamplerSettings } from '@commonweight/protocol';
 import type { ChatModel } from '../text/chat-model.ts';
 import type { ProviderPreferences } from '../schema/chat-request.ts';
 
@@ -18,8 +18,8 @@ export interface Job {
 
 /** Where an answer goes while it is made. */
 export interface Sink {
-  /** A node was asked. */
-  readonly asked: (node: string) => void;
+  /** A node was asked, with this signed request. */
+  readonly asked: (node: string, requestHash: Hex32) => void;
   /** Text that may be shown, and the log probabilities of the tokens that came since the last text, when they were asked for. */
   readonly text: (delta: string, logprobs: readonly LogprobEntry[]) => void;
   /** Whether the answer can begin again at another node: nothing was shown to anybody yet. Forgets what was gathered. */

@@ -1,8 +1,24 @@
-import type { Bundle, EndRequest, Frame, Hex32, LogprobEntry, RunRequest, TokenLogprobs } from '@commonweight/protocol';
-import { BUNDLE_VERSION, logprobEntry } from '@commonweight/protocol';
+import {
+  type Address,
+  type AskedPart,
+  BUNDLE_VERSION,
+  type Bundle,
+  type EndRequest,
+  type Frame,
+  type Hex32,
+  type LogprobEntry,
+  PARTIAL_VERSION,
+  type PartialBundle,
+  type RunRequest,
+  type SignedCheckpoint,
+  type TokenLogprobs,
+  logprobEntry,
+} from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Answered, type Asked, type TextCheck, checkAnswer } from '../check/check-answer.ts';
+import type { Provable } from '../check/provable.ts';
+import { StreamProof } from '../check/stream-proof.ts';
 import type { Candidate } from '../network/route.ts';
 import { NodeFailure } from '../network/node-failure.ts';
 import type { WorkerClient } from '../network/worker-client.ts';
@@ -19,6 +35,8 @@ export interface NodeRunOptions {
   readonly client: WorkerClient;
   readonly clock: Clock;
   readonly draw32: () => Hex32;
+  /** The node's session key, read from the chain now. */
+  readonly currentKey: () => Promise<Address>;
   readonly sink: Sink;
   /** Aborted when the client has gone away. */
   readonly gone: AbortSignal;
@@ -37,6 +55,8 @@ export interface NodeAnswer {
   readonly stopped: boolean;
   /** Prompt tokens that the node says it knew already. Nobody can check that, and nothing is paid by it. */
   readonly cachedTokens: number;
+  /** The node's last checkpoint of it. */
+  readonly checkpoint: SignedCheckpoint | undefined;
   readonly bundleOf: (completionIds: readonly number[]) => Bundle;
 }
 
@@ -47,6 +67,7 @@ export class NodeRun {
   readonly #ids: number[] = [];
   readonly #matcher: StopMatcher;
   readonly #decoder;
+  readonly #proof: StreamProof;
   readonly #abort = new AbortController();
   readonly #deadline: FrameDeadline;
   #streamed = '';
@@ -61,12 +82,33 @@ export class NodeRun {
   constructor(options: NodeRunOptions) {
     this.#o = options;
     this.#signed = signRequest(options.job, options.candidate.node, options.payer, options.draw32);
+    const { requestHash, nonce } = this.#signed;
+    const { payer, candidate, currentKey } = options;
+    this.#proof = new StreamProof({ requestHash, nonce, domain: payer.domain, sessionKey: candidate.sessionKey, currentKey });
     this.#matcher = new StopMatcher(options.job.stopStrings);
     this.#decoder = options.job.model.newDecoder();
     this.#deadline = new FrameDeadline(options.clock, this.#abort);
   }
 
-  /** @throws NodeFailure when the node gives no answer. */
+  get requestHash(): Hex32 {
+    return this.#signed.requestHash;
+  }
+
+  /** What is provable of the answer without a receipt; undefined before the first checkpoint. */
+  get provable(): Provable | undefined {
+    const { last } = this.#proof;
+    if (!last) return undefined;
+    const covered = last.checkpoint.completionTokens;
+    return { partial: this.#partial(last, this.#ids.slice(0, covered)), unproven: Math.max(this.#streamedTokens - covered, 0) };
+  }
+
+  /** What the node signed, beside the ids that it sent: set when the two contradict each other. */
+  get refused(): PartialBundle | undefined {
+    const { refused } = this.#proof;
+    return refused && this.#partial(refused, this.#ids);
+  }
+
+  /** @throws NodeFailure when the node gives no answer, ReceiptInvalid when a checkpoint contradicts what it sent. */
   async start(): Promise<NodeAnswer> {
     const { gone, client, candidate, job } = this.#o;
     const cancel = (): void => {
@@ -106,7 +148,11 @@ export class NodeRun {
         case 'token':
           this.#token(frame);
           break;
+        case 'checkpoint':
+          await this.#proof.checkpoint(frame);
+          break;
         case 'receipt':
+          this.#proof.complete();
           return this.#answer(frame);
       }
     }
@@ -128,6 +174,7 @@ export class NodeRun {
     const { vocabulary } = this.#o.job.model.manifest.graph;
     if (id >= vocabulary) malformed(`expected an id below ${vocabulary}, the node sent ${id}`);
     const entry = this.#entry(id, logprobs, malformed);
+    this.#proof.token(id);
     this.#ids.push(id);
     if (this.#end || this.#stopped) return;
     // the id that ends an answer has no text
@@ -173,6 +220,7 @@ export class NodeRun {
     this.#deadline.ended();
     if (this.#overByItself()) return;
     const { client, candidate, payer } = this.#o;
+    this.#proof.endAt(this.#ids.length);
     const sent = signEnd({ requestHash: this.#signed.requestHash, completionTokens: this.#ids.length, reason }, payer);
     const confirmed = client.end(candidate.url, sent).catch((error: unknown) => {
       // the run goes on; whether the end arrived shows in the receipt, and the deadline holds in any case
@@ -203,6 +251,7 @@ export class NodeRun {
         nonce: signed.nonce,
         commitPoints: job.model.manifest.graph.commitPoints.length,
         vocabulary: job.model.manifest.graph.vocabulary,
+        checkpoint: this.#proof.last?.checkpoint,
         end: end && { end: end.end, confirmed },
       },
       answered: { ids: this.#ids, receipt, signature, digests },
@@ -211,22 +260,27 @@ export class NodeRun {
       tailLogprobs: this.#entries.splice(0),
       stopped: this.#stopped,
       cachedTokens: this.#cachedTokens,
+      checkpoint: this.#proof.last,
       bundleOf: (completionIds) => ({
         version: BUNDLE_VERSION,
-        domain: payer.domain,
-        request: signed.request,
-        requestSignature: signed.signature,
-        nonce: signed.nonce,
-        auditSalt: signed.auditSalt,
-        auditConsent: signed.auditConsent,
-        promptIds: job.promptIds,
-        completionIds,
+        ...this.#askedPart(completionIds),
         receipt,
         signature,
         ...(end && (receipt.finishReason === 'stop_string' || receipt.finishReason === 'cancelled') && { end }),
         digests,
       }),
     };
+  }
+
+  #askedPart(completionIds: readonly number[]): AskedPart {
+    const { request, signature, nonce, auditSalt, auditConsent } = this.#signed;
+    const { payer, job } = this.#o;
+    const { promptIds } = job;
+    return { domain: payer.domain, request, requestSignature: signature, nonce, auditSalt, auditConsent, promptIds, completionIds };
+  }
+
+  #partial({ checkpoint, signature }: SignedCheckpoint, completionIds: readonly number[]): PartialBundle {
+    return { version: PARTIAL_VERSION, ...this.#askedPart(completionIds), checkpoint, signature };
   }
 }
 

@@ -69,6 +69,11 @@ export class JsonFolder {
     });
   }
 
+  /** The newest name that `matches`. */
+  find(matches: (name: string) => boolean): string | undefined {
+    return [...this.#names].findLast(matches);
+  }
+
   /** Text of a file, at most `maximum` bytes; undefined when there is none. */
   async get(name: string, maximum: number): Promise<string | undefined> {
     if (!this.#names.has(name)) return undefined;

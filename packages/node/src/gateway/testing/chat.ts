@@ -1,5 +1,6 @@
+import { type Receipt, receiptDigest } from '@commonweight/protocol';
 import { type Behaviour, FakeWorker } from './fake-worker.ts';
-import { STOP_ID } from './answer-fixture.ts';
+import { STOP_ID, domain } from './answer-fixture.ts';
 import { encode } from './byte-model.ts';
 
 /** The smallest chat request that the byte model answers. */
@@ -12,3 +13,6 @@ export const say =
     answer([...encode(text), STOP_ID]);
 
 export const worker = (behaviour: Behaviour, name = 'a'): Promise<FakeWorker> => new FakeWorker(name, behaviour).start();
+
+/** Name of the file that keeps an answer's bundle. */
+export const bundleFile = (receipt: Receipt): string => `${receiptDigest(receipt, domain)}-${receipt.requestHash}.json`;

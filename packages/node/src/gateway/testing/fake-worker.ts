@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import {
   type Address,
+  type Checkpoint,
   type End,
   type Frame,
   type Hex32,
@@ -8,11 +9,14 @@ import {
   MerkleTree,
   type Receipt,
   type RunRequest,
+  StreamHead,
   ZERO_ADDRESS,
   addressOfKey,
+  checkpointDigest,
   encodeFrame,
   endDigest,
   fromHex,
+  isCheckpointDue,
   isSignedBy,
   parseEndRequest,
   parseRunRequest,
@@ -20,6 +24,7 @@ import {
   receiptToJson,
   requestHashOf,
   sha256,
+  signDigest,
   toHex,
   utf8,
 } from '@commonweight/protocol';
@@ -32,6 +37,7 @@ import { modelId } from './byte-model.ts';
 export interface FakeRun {
   readonly input: RunRequest;
   readonly response: ServerResponse;
+  /** After a token, the checkpoint that is due follows by itself. */
   readonly send: (frame: Frame) => void;
   /** Tokens and then the honest receipt for them. */
   readonly answer: (ids: readonly number[]) => void;
@@ -54,6 +60,8 @@ export class FakeWorker {
   behaviour: Behaviour;
   /** The last change of a receipt before it is signed. */
   beforeSign: (receipt: Receipt) => Receipt = (receipt) => receipt;
+  /** The last change of a checkpoint before it is signed; an honest node sends just one. */
+  beforeCheckpoint: (checkpoint: Checkpoint) => readonly Checkpoint[] = (checkpoint) => [checkpoint];
   confirmsEnds = true;
   /** Whether it answers questions for receipts now. */
   handsOver: () => boolean = () => true;
@@ -154,7 +162,18 @@ export class FakeWorker {
     const ended = new Promise<End>((resolve) => (end = resolve));
     this.#pending.set(requestHash, { end });
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    const send = (frame: Frame): void => void response.write(`${encodeFrame(frame)}\n`);
+    const chain = new StreamHead(requestHash, input.nonce);
+    const send = (frame: Frame): void => {
+      response.write(`${encodeFrame(frame)}\n`);
+      if (frame.type !== 'token') return;
+      chain.append(frame.id);
+      const { count: completionTokens, head } = chain;
+      if (!isCheckpointDue(completionTokens)) return;
+      for (const checkpoint of this.beforeCheckpoint({ requestHash, completionTokens, head })) {
+        const signature = signDigest(checkpointDigest(checkpoint, domain), this.#session);
+        send({ type: 'checkpoint', completionTokens: checkpoint.completionTokens, head: checkpoint.head, signature });
+      }
+    };
     const receiptFor: FakeRun['receiptFor'] = (ids, finishReason) => {
       const previous = this.receipts.at(-1);
       const { receipt: honest, digests } = honestReceipt(input.request, input.nonce, {

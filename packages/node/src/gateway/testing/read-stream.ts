@@ -2,7 +2,13 @@ export interface Chunk {
   readonly choices: readonly { readonly delta: { readonly content?: string }; readonly finish_reason: string | null }[];
   readonly receipt?: unknown;
   readonly usage?: unknown;
-  readonly error?: { readonly code: string; readonly param: string };
+  readonly error?: {
+    readonly code: string;
+    readonly param: string;
+    readonly message: string;
+    readonly partial?: unknown;
+    readonly unproven_tokens?: number;
+  };
 }
 
 /** Events of a whole stream; `done` tells whether it ended as OpenAI's clients expect. */
