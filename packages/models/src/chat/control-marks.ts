@@ -9,16 +9,18 @@ import { splitOnTexts } from '../tokenizer/split-on-texts.ts';
  */
 export interface ControlMarks {
   readonly template: string;
+  /** What stands for a token until the text is cut; nothing for none. */
+  readonly mark: (id: number | undefined) => string;
   /** Cuts rendered text into control token ids and plain text. */
   readonly split: (rendered: string) => (string | number)[];
 }
 
 /** @param nonce - letters and digits that cannot be guessed, new for each process. */
 export function markControlTokens(template: string, special: ReadonlyMap<string, number>, nonce: string): ControlMarks {
-  const mark = (id: number): string => `\uE000${nonce}:${id}\uE001`;
+  const mark = (id: number | undefined): string => (id === undefined ? '' : `\uE000${nonce}:${id}\uE001`);
   const marks = new Map([...special.values()].map((id) => [mark(id), id]));
   const marked = splitOnTexts(template, special)
     .map((piece) => (typeof piece === 'number' ? mark(piece) : piece))
     .join('');
-  return { template: marked, split: (rendered) => splitOnTexts(rendered, marks) };
+  return { template: marked, mark, split: (rendered) => splitOnTexts(rendered, marks) };
 }

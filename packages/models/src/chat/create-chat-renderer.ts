@@ -23,7 +23,8 @@ export interface ChatRenderer {
 export function createChatRenderer(model: Pick<ModelPackage, 'tokenizer' | 'chatTemplate'>, milliseconds?: number): ChatRenderer {
   const tokenizer: Tokenizer = model.tokenizer();
   const marks = markControlTokens(model.chatTemplate(), tokenizer.special, randomBytes(16).toString('hex'));
-  const renderer = new RenderProcess(marks.template, milliseconds);
+  const variables = { bos_token: marks.mark(tokenizer.named.bos_token), eos_token: marks.mark(tokenizer.named.eos_token) };
+  const renderer = new RenderProcess(marks.template, variables, milliseconds);
   return {
     async renderChat(messages, { addGenerationPrompt, date }) {
       checkMessages(messages);

@@ -9,10 +9,10 @@ let setup: RenderSetup | undefined;
 let parsed: { readonly program: ReturnType<typeof parse> } | undefined;
 
 function render({ messages, addGenerationPrompt, date }: RenderJob): RenderAnswer {
-  const { template, maximumLength } = setup!;
+  const { template, variables: names, maximumLength } = setup!;
   // lstrip and trim as Hugging Face's apply_chat_template has them.
   parsed ??= { program: parse(tokenize(template, { lstrip_blocks: true, trim_blocks: true })) };
-  const variables = { messages, add_generation_prompt: addGenerationPrompt, bos_token: '', eos_token: '' };
+  const variables = { messages, add_generation_prompt: addGenerationPrompt, ...names };
   const { value } = new Interpreter(templateEnvironment(date, variables)).run(parsed.program);
   if (typeof value !== 'string') return { error: 'the template gives no text' };
   if (value.length > maximumLength)

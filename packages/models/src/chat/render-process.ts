@@ -27,8 +27,8 @@ export class RenderProcess {
   #waiting = 0;
   #closed = false;
 
-  constructor(template: string, milliseconds: number = limits.renderMilliseconds) {
-    this.#setup = { template, maximumLength: limits.textLength, milliseconds };
+  constructor(template: string, variables: RenderSetup['variables'], milliseconds: number = limits.renderMilliseconds) {
+    this.#setup = { template, variables, maximumLength: limits.textLength, milliseconds };
     this.#start();
   }
 

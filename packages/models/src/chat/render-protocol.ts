@@ -2,6 +2,8 @@ import type { ChatMessage } from './chat-message.ts';
 
 export interface RenderSetup {
   readonly template: string;
+  /** Names that the template may use beside the chat's own. */
+  readonly variables: { readonly bos_token: string; readonly eos_token: string };
   readonly maximumLength: number;
   readonly milliseconds: number;
 }

@@ -45,13 +45,14 @@ function ggufTensors(gguf: Gguf, source: ByteSource, { ggufPairs }: Architecture
 export function prepareImport(source: ByteSource, context?: number): PreparedImport {
   const gguf = parseGguf(source);
   const { graph, rope } = graphFromGguf(gguf, source, context);
+  const chatTemplate = chatTemplateFromGguf(gguf);
   const metadata = new Metadata(gguf.metadata);
   return prepareParts({
     graph,
     rope,
     tensors: ggufTensors(gguf, source, architectureOf(metadata), graph),
-    tokenizer: () => tokenizerFromGguf(gguf, graph.vocabulary),
-    chatTemplate: chatTemplateFromGguf(gguf),
+    tokenizer: () => tokenizerFromGguf(gguf, graph.vocabulary, new TextDecoder().decode(chatTemplate)),
+    chatTemplate,
     name: metadata.has('general.name') ? metadata.string('general.name') : undefined,
     licence: metadata.string('general.license', 'unknown'),
   });

@@ -2,7 +2,8 @@ import { canonicalize, utf8 } from '@commonweight/protocol';
 import type { Gguf } from '../gguf/parse-gguf.ts';
 import { limits } from '../limits.ts';
 import { Metadata } from './metadata.ts';
-import { preTokenizerPatterns } from './pre-tokenizer.ts';
+import { type NamedTokens, namedTokens } from './named-tokens.ts';
+import { isPreTokenizerName, preTokenizerNames, preTokenizerOf } from './pre-tokenizer.ts';
 
 /** llama_token_type of GGUF. */
 export const TokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
@@ -23,10 +24,11 @@ export interface Vocabulary {
   readonly types: readonly number[];
   /** "left right" */
   readonly merges: readonly string[];
-  /** A name that {@link preTokenizerPatterns} knows. */
+  /** A name that {@link preTokenizerOf} knows. */
   readonly preTokenizer: string;
   /** Tokens that end an answer by the model's own word. */
   readonly endIds: readonly number[];
+  readonly named: NamedTokens;
 }
 
 /** Throws a typed error that names the input's own field. */
@@ -38,11 +40,10 @@ export type RefuseField = (
 ) => never;
 
 /** Reads a GGUF's byte-level BPE vocabulary, merges and token types. `vocabulary`: rows of the embedding. */
-export function tokenizerFromGguf(gguf: Gguf, vocabulary: number): ImportedTokenizer {
+export function tokenizerFromGguf(gguf: Gguf, vocabulary: number, template: string): ImportedTokenizer {
   const metadata = new Metadata(gguf.metadata);
   const model = metadata.string('tokenizer.ggml.model');
   if (model !== 'gpt2') metadata.refuse('tokenizer.ggml.model', 'gpt2 (byte-level BPE)', model);
-  if (metadata.boolean('tokenizer.ggml.add_bos_token', false)) metadata.refuse('tokenizer.ggml.add_bos_token', 'false', 'true');
   const tokens = metadata.strings('tokenizer.ggml.tokens');
   const types = metadata.has('tokenizer.ggml.token_type')
     ? metadata.integers('tokenizer.ggml.token_type')
@@ -57,16 +58,26 @@ export function tokenizerFromGguf(gguf: Gguf, vocabulary: number): ImportedToken
       merges: metadata.strings('tokenizer.ggml.merges'),
       preTokenizer: metadata.string('tokenizer.ggml.pre', 'gpt-2'),
       endIds,
+      named: namedTokens(template, {
+        bos_token: optionalId(metadata, 'tokenizer.ggml.bos_token_id', tokens.length),
+        eos_token: endIds[0],
+      }),
     },
     vocabulary,
     (field, at, expected, got) => metadata.refuse(`tokenizer.ggml.${field}${at === undefined ? '' : `[${at}]`}`, expected, got),
   );
 }
 
+const optionalId = (metadata: Metadata, key: string, count: number): number | undefined =>
+  metadata.has(key) ? metadata.integer(key, 0, count - 1) : undefined;
+
 /** Checks a vocabulary and writes it in our one spelling: equal vocabularies give equal bytes. */
 export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: RefuseField): ImportedTokenizer {
   const { tokens, types } = source;
-  const patterns = preTokenizerPatterns(source.preTokenizer) ?? refuse('pre', undefined, 'smollm or gpt-2', source.preTokenizer);
+  const name = source.preTokenizer;
+  const { patterns, ignoreMerges, composes } = preTokenizerOf(
+    isPreTokenizerName(name) ? name : refuse('pre', undefined, preTokenizerNames.join(' or '), name),
+  );
   if (tokens.length !== vocabulary) refuse('tokens', undefined, `${vocabulary} tokens, one a row of token_embd`, tokens);
   if (types.length !== tokens.length) refuse('token_type', undefined, `${tokens.length} types`, types);
 
@@ -79,8 +90,8 @@ export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: R
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: addedTokens(tokens, types),
-    normalizer: null,
+    added_tokens: addedTokens(source),
+    normalizer: composes ? { type: 'NFC' } : null,
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
@@ -89,6 +100,7 @@ export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: R
       ],
     },
     post_processor: null,
+    ...(Object.keys(source.named).length > 0 && { named_tokens: source.named }),
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
@@ -98,7 +110,7 @@ export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: R
       end_of_word_suffix: null,
       fuse_unk: false,
       byte_fallback: false,
-      ignore_merges: false,
+      ignore_merges: ignoreMerges,
       vocab,
       merges: checkMerges(source.merges, vocab, refuse),
     },
@@ -106,9 +118,10 @@ export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: R
   return { json: utf8(canonicalize(json)), stopIds: stopIdsOf(source) };
 }
 
-function addedTokens(tokens: readonly string[], types: readonly number[]): object[] {
+function addedTokens({ tokens, types, named }: Vocabulary): object[] {
+  const namedIds = Object.values(named);
   return tokens.flatMap((content, id) => {
-    const special = types[id] === TokenType.control;
+    const special = types[id] === TokenType.control || namedIds.includes(id);
     if (!special && types[id] !== TokenType.userDefined) return [];
     return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
   });

@@ -1,6 +1,8 @@
 import { utf8 } from '@commonweight/protocol';
 import { buildTokenizer, type ImportedTokenizer, TokenType } from '../import/tokenizer-json.ts';
 import { limits } from '../limits.ts';
+import { namedTokens } from '../import/named-tokens.ts';
+import { type PreTokenizerName, preTokenizerOf } from '../import/pre-tokenizer.ts';
 import type { Json } from './bounded-json.ts';
 import { JsonFields } from './fields.ts';
 
@@ -13,42 +15,87 @@ export function tokenizerFromHuggingFace(
   config: JsonFields,
   tokenizerConfig: JsonFields,
   vocabulary: number,
+  template: string,
 ): ImportedTokenizer {
   const model = tokenizer.object('model') ?? tokenizer.refuse('model', 'an object', undefined);
   if (model.raw('type') !== 'BPE') model.refuse('type', 'BPE (byte-level)', model.raw('type'));
-  for (const key of ['byte_fallback', 'ignore_merges', 'fuse_unk']) model.only(key, false);
+  for (const key of ['byte_fallback', 'fuse_unk']) model.only(key, false);
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) model.only(key, '');
   model.only('dropout', 0);
-  tokenizer.only('normalizer');
-  // One that only trims offsets changes no ids; one that adds tokens does.
-  tokenizer.object('post_processor')?.only('type', 'ByteLevel');
+  const preTokenizer = preTokenizerNameOf(tokenizer);
+  const { ignoreMerges, composes } = preTokenizerOf(preTokenizer);
+  model.only('ignore_merges', ignoreMerges);
+  if (composes) tokenizer.object('normalizer')?.only('type', 'NFC');
+  else tokenizer.only('normalizer');
   const decoder = tokenizer.object('decoder')?.raw('type');
   if (decoder !== 'ByteLevel') tokenizer.refuse('decoder type', 'ByteLevel', decoder);
-  tokenizerConfig.only('add_bos_token', false);
   tokenizerConfig.only('add_prefix_space', false);
 
   const { tokens, types } = tokensOf(tokenizer, model, vocabulary);
   return buildTokenizer(
-    { tokens, types, merges: mergesOf(model), preTokenizer: preTokenizerOf(tokenizer), endIds: endIdsOf(config, tokenizerConfig, tokens) },
+    {
+      tokens,
+      types,
+      merges: mergesOf(model),
+      preTokenizer,
+      endIds: endIdsOf(config, tokenizerConfig, tokens),
+      named: namedTokens(template, {
+        bos_token: namedId(tokenizerConfig, 'bos_token', tokens),
+        eos_token: namedId(tokenizerConfig, 'eos_token', tokens),
+      }),
+    },
     vocabulary,
     (field, at, expected, got) => tokenizer.refuse(`${field}${at === undefined ? '' : `[${at}]`}`, expected, got),
   );
 }
 
-/** Our name for the pre-tokenizer: GPT-2's split, alone or after a split into single digits. */
-function preTokenizerOf(tokenizer: JsonFields): string {
+/** Splits as the models' files write them, by our name (Llama 3's and Qwen 2's tokenizer.json). */
+const splits: ReadonlyMap<string, PreTokenizerName> = new Map([
+  [split('\\p{N}{1,3}'), 'llama-bpe'],
+  [split('\\p{N}'), 'qwen2'],
+]);
+
+function split(digits: string): string {
+  const words = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
+  return `${words}|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+}
+
+/** Our name for the pre-tokenizer: GPT-2's split, alone or after a split into single digits, or a split that we know by its expression. */
+function preTokenizerNameOf(tokenizer: JsonFields): PreTokenizerName {
   const outer = tokenizer.object('pre_tokenizer') ?? tokenizer.refuse('pre_tokenizer', 'Digits and ByteLevel, or ByteLevel', undefined);
   const steps =
     outer.raw('type') === 'Sequence'
       ? outer.array('pretokenizers').map((step, i) => new JsonFields(step, `tokenizer.json pretokenizers[${i}]`))
       : [outer];
   const types = steps.map((step) => step.string('type')).join(', ');
+  if (types === 'Split, ByteLevel') return splitName(steps[0]!, steps[1]!);
   const [digits, bytes] = types === 'Digits, ByteLevel' ? steps : [undefined, steps[0]];
-  if (types !== 'ByteLevel' && !digits) tokenizer.refuse('pre_tokenizer', 'Digits and ByteLevel, or ByteLevel alone', types);
+  if (types !== 'ByteLevel' && !digits)
+    tokenizer.refuse('pre_tokenizer', 'Digits and ByteLevel, Split and ByteLevel, or ByteLevel alone', types);
   if (digits && !digits.boolean('individual_digits', false)) digits.refuse('individual_digits', 'true', false);
   if (bytes!.boolean('add_prefix_space', true)) bytes!.refuse('add_prefix_space', 'false', true);
   if (!bytes!.boolean('use_regex', true)) bytes!.refuse('use_regex', 'true', false);
   return digits ? 'smollm' : 'gpt-2';
+}
+
+function splitName(step: JsonFields, bytes: JsonFields): PreTokenizerName {
+  step.only('behavior', 'Isolated');
+  step.only('invert', false);
+  const expression = step.object('pattern')?.raw('Regex');
+  const name = typeof expression === 'string' ? splits.get(expression) : undefined;
+  if (!name) return step.refuse('pattern', "Llama 3's or Qwen 2's", expression);
+  bytes.only('add_prefix_space', false);
+  if (bytes.boolean('use_regex', true)) bytes.refuse('use_regex', 'false', true);
+  return name;
+}
+
+/** The id of a token that tokenizer_config.json names by its text. */
+function namedId(tokenizerConfig: JsonFields, key: string, tokens: readonly string[]): number | undefined {
+  const named = tokenizerConfig.raw(key);
+  if (named === undefined) return undefined;
+  const text = named instanceof Map ? tokenizerConfig.object(key)!.string('content') : tokenizerConfig.string(key);
+  const id = tokens.indexOf(text);
+  return id === -1 ? tokenizerConfig.refuse(key, 'a token of the vocabulary', text) : id;
 }
 
 /** Texts and types by id. Ids that the file leaves out are filled as GGUF files are. */
@@ -91,12 +138,8 @@ function mergesOf(model: JsonFields): string[] {
 function endIdsOf(config: JsonFields, tokenizerConfig: JsonFields, tokens: readonly string[]): number[] {
   const raw = config.raw('eos_token_id') ?? [];
   const ids = [...(Array.isArray(raw) ? (raw as readonly Json[]) : [raw])];
-  const named = tokenizerConfig.raw('eos_token');
-  if (named !== undefined) {
-    const text = named instanceof Map ? tokenizerConfig.object('eos_token')!.string('content') : tokenizerConfig.string('eos_token');
-    const id = tokens.indexOf(text);
-    ids.push(id === -1 ? tokenizerConfig.refuse('eos_token', 'a token of the vocabulary', text) : id);
-  }
+  const named = namedId(tokenizerConfig, 'eos_token', tokens);
+  if (named !== undefined) ids.push(named);
   if (ids.length === 0) config.refuse('eos_token_id', 'the id of the token that ends an answer', undefined);
   for (const id of ids) {
     const valid = typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 && id < tokens.length;

@@ -24,13 +24,21 @@ export async function prepareSafetensors(folder: string, shards: Shards, context
   const config = JsonFields.ofFile(configFile);
   const tokenizerConfig = JsonFields.ofFile(tokenizerConfigFile);
   const { graph, rope } = graphFromConfig(config, context);
+  const chatTemplate = templateFile ? checkedText(templateFile) : chatTemplateFromConfig(tokenizerConfig);
+  const template = new TextDecoder().decode(chatTemplate);
   const prepared = prepareParts({
     graph,
     rope,
     tensors: ggufTensors(shards.tensors, graph),
     tokenizer: () =>
-      tokenizerFromHuggingFace(JsonFields.ofFile(tokenizerFile, limits.tokenizerValues), config, tokenizerConfig, graph.vocabulary),
-    chatTemplate: templateFile ? checkedText(templateFile) : chatTemplateFromConfig(tokenizerConfig),
+      tokenizerFromHuggingFace(
+        JsonFields.ofFile(tokenizerFile, limits.tokenizerValues),
+        config,
+        tokenizerConfig,
+        graph.vocabulary,
+        template,
+      ),
+    chatTemplate,
     name: basename(resolve(folder)),
     licence: 'unknown',
   });

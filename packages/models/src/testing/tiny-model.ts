@@ -12,6 +12,9 @@ export interface TinyModelOptions {
   readonly context?: number;
   /** Only F32, F16 and BF16, as safetensors files have. */
   readonly floats?: boolean;
+  /** `tokenizer.ggml.pre`. */
+  readonly preTokenizer?: string;
+  readonly template?: string;
 }
 
 export const merges = [
@@ -99,10 +102,12 @@ export function tinyModel(options: TinyModelOptions = {}): Uint8Array {
     tensors.push(matrix(`${at}ffn_gate`, 'Q4_0', width, ffnWidth), matrix(`${at}ffn_up`, 'Q4_1', width, ffnWidth));
     tensors.push(matrix(`${at}ffn_down`, 'Q8_0', ffnWidth, width));
   }
-  return writeGguf(metadataOf({ layers, width, heads, kvHeads, ffnWidth, context }, tokens), tensors);
+  return writeGguf(metadataOf({ layers, width, heads, kvHeads, ffnWidth, context }, tokens, options), tensors);
 }
 
-function metadataOf(shape: Required<Omit<TinyModelOptions, 'seed' | 'floats'>>, tokens: readonly string[]): MetadataEntry[] {
+type Shape = Required<Pick<TinyModelOptions, 'layers' | 'width' | 'heads' | 'kvHeads' | 'ffnWidth' | 'context'>>;
+
+function metadataOf(shape: Shape, tokens: readonly string[], options: TinyModelOptions): MetadataEntry[] {
   return [
     { key: 'general.architecture', type: 'string', value: 'llama' },
     { key: 'general.name', type: 'string', value: 'Tiny Test' },
@@ -116,12 +121,13 @@ function metadataOf(shape: Required<Omit<TinyModelOptions, 'seed' | 'floats'>>, 
     { key: 'llama.rope.freq_base', type: 'f32', value: 10_000 },
     { key: 'llama.attention.layer_norm_rms_epsilon', type: 'f32', value: 1e-5 },
     { key: 'tokenizer.ggml.model', type: 'string', value: 'gpt2' },
-    { key: 'tokenizer.ggml.pre', type: 'string', value: 'smollm' },
+    { key: 'tokenizer.ggml.pre', type: 'string', value: options.preTokenizer ?? 'smollm' },
     { key: 'tokenizer.ggml.tokens', type: 'strings', value: tokens },
     { key: 'tokenizer.ggml.token_type', type: 'i32s', value: tokens.map((_, id) => (id < controls.length ? 3 : 1)) },
     { key: 'tokenizer.ggml.merges', type: 'strings', value: merges },
+    { key: 'tokenizer.ggml.bos_token_id', type: 'u32', value: 1 },
     { key: 'tokenizer.ggml.eos_token_id', type: 'u32', value: 2 },
     { key: 'tokenizer.ggml.add_bos_token', type: 'bool', value: false },
-    { key: 'tokenizer.chat_template', type: 'string', value: template },
+    { key: 'tokenizer.chat_template', type: 'string', value: options.template ?? template },
   ];
 }

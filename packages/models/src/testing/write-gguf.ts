@@ -6,7 +6,7 @@ export type MetadataEntry =
   | { readonly key: string; readonly type: 'bool'; readonly value: boolean }
   | { readonly key: string; readonly type: 'string'; readonly value: string }
   | { readonly key: string; readonly type: 'strings'; readonly value: readonly string[] }
-  | { readonly key: string; readonly type: 'i32s'; readonly value: readonly number[] };
+  | { readonly key: string; readonly type: 'i32s' | 'f32s'; readonly value: readonly number[] };
 
 export interface TensorEntry {
   readonly name: string;
@@ -54,6 +54,8 @@ export function metadataBytes(entry: MetadataEntry): Uint8Array {
       return concatBytes(head(8), string(entry.value));
     case 'strings':
       return concatBytes(head(9), u32(8), u64(entry.value.length), ...entry.value.map(string));
+    case 'f32s':
+      return concatBytes(head(9), u32(6), u64(entry.value.length), ...entry.value.map(f32));
     case 'i32s':
       return concatBytes(head(9), u32(5), u64(entry.value.length), ...entry.value.map((value) => u32(value >>> 0)));
   }

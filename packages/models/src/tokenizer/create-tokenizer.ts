@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { CommonweightError } from '@commonweight/protocol';
+import type { NamedTokens } from '../import/named-tokens.ts';
 import { limits } from '../limits.ts';
 import { byteOf } from './byte-alphabet.ts';
 import { splitOnTexts } from './split-on-texts.ts';
@@ -33,6 +34,8 @@ export interface Tokenizer {
   readonly stream: (options?: DecodeOptions) => TokenStream;
   /** Ids of control tokens by their text. */
   readonly special: ReadonlyMap<string, number>;
+  /** Ids of what the chat template calls `bos_token` and `eos_token`, where it does. */
+  readonly named: NamedTokens;
 }
 
 /** Builds a tokenizer from the text of a package's tokenizer.json (byte-level BPE). */
@@ -65,6 +68,7 @@ export function createTokenizer(tokenizerJson: string): Tokenizer {
   return {
     vocabulary: file.tokens.length,
     special,
+    named: file.named,
     idToBytes,
     stream,
     encode(text, { allowSpecial }) {
