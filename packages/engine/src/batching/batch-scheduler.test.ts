@@ -187,6 +187,15 @@ describe('batch scheduler', () => {
     expect(events.filter(({ type }) => type === 'done')).toMatchObject([{ run: 'good', result: { completionIds } }]);
   });
 
+  it('does not go on with an executor that lost a thread: no run is to blame', () => {
+    const lost = (): never => {
+      throw new CommonweightError('a thread is gone', { code: 'engine-thread', action: 'retry' });
+    };
+    const scheduler = schedule({ executor: { ...wasm, forward: lost, forwardBatch: lost } });
+    scheduler.add('x', base);
+    expect(() => scheduler.step()).toThrow('a thread is gone');
+  });
+
   it('waits for memory that the machine does not have, gives up the cache for it, and fails who gets none alone', () => {
     const executor = scarce(2);
     const prefixCache = new PrefixCache({ executor, bytes: longest });

@@ -157,6 +157,39 @@ describe('engine thread', () => {
     }
   });
 
+  it('tells a job that waits for memory how many are ahead', async () => {
+    const { graph } = model.manifest;
+    // room for one of these jobs and a half
+    const positions = 2000;
+    const kvBytes = Math.floor(1.5 * positions * graph.layers * graph.kvHeads * (2 * graph.headDimension + 8));
+    const opened = options();
+    const engine = await openThreadEngine(join(folder, 'model'), { ...opened, settings: { ...engineSettings, kvBytes } });
+    try {
+      const heard: string[] = [];
+      const run = (name: string, stopAt: number): Promise<EngineResult> => {
+        const stop = new AbortController();
+        const onQueued = (ahead: number): void => void heard.push(`${name} waits behind ${ahead}`);
+        const onToken = (index: number): void => {
+          if (index === 0) heard.push(`${name} runs`);
+          if (index === stopAt) stop.abort();
+        };
+        return engine.run(job({ maxTokens: positions - 2 }), { ...ignore, onQueued, onToken }, stop.signal);
+      };
+      await Promise.all([run('a', 100), run('b', 0), run('c', 0)]);
+      // whether `a` made its first step before the others came is a matter of luck
+      expect(heard.filter((line) => line !== 'a runs')).toEqual([
+        'b waits behind 1',
+        'c waits behind 2',
+        'c waits behind 1',
+        'b runs',
+        'c runs',
+      ]);
+      await expect(engine.run(job({ maxTokens: 2 * positions }), ignore, never)).rejects.toMatchObject({ code: 'memory', retryable: true });
+    } finally {
+      await engine.close();
+    }
+  });
+
   it('refuses the job that can never run, and no other', async () => {
     const engine = await openThreadEngine(join(folder, 'model'), options());
     try {
