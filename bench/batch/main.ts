@@ -8,6 +8,7 @@ import { openPackage } from '@commonweight/models';
 import { requireRealModel, startTestNetwork } from '@commonweight/testkit';
 import { median, medianRatio } from '../engine/statistics.ts';
 import { Client } from './client.ts';
+import { processorSeconds } from './processor-time.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 
 /** Of the prompt that comes again, and of what a question adds to it. */
@@ -19,6 +20,9 @@ interface Round {
   /** Tokens a second of one stream, and of all streams together. */
   readonly one: number;
   readonly many: number;
+  /** The same for a second of the worker's processor time: on a busy machine the fairer figure (several threads that wait for each other spend some of it). */
+  readonly oneCpu: number;
+  readonly manyCpu: number;
   /** Milliseconds to the first token. */
   readonly cold: number;
   readonly again: number;
@@ -36,10 +40,12 @@ async function measure(options: Options, packageDir: string): Promise<{ rounds: 
     const worker = await network.startWorker('bench', { backend, slots: streams, ...(threads !== undefined && { threads }) });
     const client = new Client(network, worker);
     let payer = 1;
-    const speed = async (count: number): Promise<number> => {
+    const speed = async (count: number): Promise<{ wall: number; cpu: number }> => {
       const runs = Array.from({ length: count }, () => client.prepare(payer++, ids(4, payer), tokens));
+      const before = processorSeconds(worker.pid);
       const times = await Promise.all(runs.map((run) => client.stream(run)));
-      return (1000 * times.reduce((sum, one) => sum + one.tokens, 0)) / Math.max(...times.map(({ last }) => last));
+      const made = times.reduce((sum, one) => sum + one.tokens, 0);
+      return { wall: (1000 * made) / Math.max(...times.map(({ last }) => last)), cpu: made / (processorSeconds(worker.pid) - before) };
     };
     const first = async (asking: number, question: number): Promise<number> =>
       (await client.stream(client.prepare(asking, [...ids(SYSTEM, 1), ...ids(QUESTION, question)], 1))).first;
@@ -49,7 +55,8 @@ async function measure(options: Options, packageDir: string): Promise<{ rounds: 
       const asking = payer++;
       const one = await speed(1);
       const many = await speed(streams);
-      rounds.push({ one, many, cold: await first(asking, 2 * i + 2), again: await first(asking, 2 * i + 3) });
+      const speeds = { one: one.wall, many: many.wall, oneCpu: one.cpu, manyCpu: many.cpu };
+      rounds.push({ ...speeds, cold: await first(asking, 2 * i + 2), again: await first(asking, 2 * i + 3) });
       process.stderr.write(`round ${i + 1} of ${options.rounds}\n`);
     }
     return { rounds, health: await (await fetch(`${worker.url}/health`)).json() };
@@ -60,11 +67,12 @@ async function measure(options: Options, packageDir: string): Promise<{ rounds: 
 
 function report(options: Options, rounds: readonly Round[], backend: string): void {
   const of = (key: keyof Round): number[] => rounds.map((round) => round[key]);
-  const [one, many, cold, again] = [of('one'), of('many'), of('cold'), of('again')];
+  const [one, many, oneCpu, manyCpu, cold, again] = [of('one'), of('many'), of('oneCpu'), of('manyCpu'), of('cold'), of('again')];
   const lines = [
     `engine ${backend}; medians of ${rounds.length} rounds`,
     `1 stream              ${median(one).toFixed(1)} tokens/s`,
     `${options.streams} streams             ${median(many).toFixed(1)} tokens/s together, ${medianRatio(many, one).toFixed(2)}x`,
+    `for a second of processor time  ${median(oneCpu).toFixed(1)} and ${median(manyCpu).toFixed(1)} tokens, ${medianRatio(manyCpu, oneCpu).toFixed(2)}x`,
     `first token of ${SYSTEM} + ${QUESTION} prompt tokens, first time  ${median(cold).toFixed(0)} ms`,
     `the same payer again with another question       ${median(again).toFixed(0)} ms, ${medianRatio(again, cold).toFixed(3)}x`,
   ];
@@ -76,6 +84,7 @@ function report(options: Options, rounds: readonly Round[], backend: string): vo
     streams: options.streams,
     manyTokensPerSecond: median(many),
     ratio: medianRatio(many, one),
+    ratioOfProcessorTime: medianRatio(manyCpu, oneCpu),
     firstTokenMs: { cold: median(cold), again: median(again), ratio: medianRatio(again, cold) },
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
