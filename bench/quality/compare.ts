@@ -1,30 +1,36 @@
-/** Running figures of one integer model against the float model on the same tokens. */
+/** Running figures of one quantised model against the float model on the same tokens. */
 export interface Figures {
   positions: number;
   predictions: number;
   floatLoss: number;
-  integerLoss: number;
+  loss: number;
   agreements: number;
   divergence: number;
 }
 
-export const noFigures = (): Figures => ({ positions: 0, predictions: 0, floatLoss: 0, integerLoss: 0, agreements: 0, divergence: 0 });
+export const noFigures = (): Figures => ({ positions: 0, predictions: 0, floatLoss: 0, loss: 0, agreements: 0, divergence: 0 });
 
 export function addFigures(sum: Figures, more: Figures): void {
   for (const key of Object.keys(sum) as (keyof Figures)[]) sum[key] += more[key];
 }
 
 /**
- * Adds one position: `integer` are Q16 logits, `next` the id that follows (undefined at the end of a window, which still counts for KL and agreement).
- * KL is KL(float || integer) in nats.
+ * Adds one position: `logits` times `unit` are the quantised model's, `next` is the id that follows (undefined at the end of a window, which still counts
+ * for KL and agreement). KL is KL(float || quantised) in nats.
  */
-export function addPosition(figures: Figures, float: Float32Array, integer: Int32Array, next: number | undefined): void {
+export function addPosition(
+  figures: Figures,
+  float: Float32Array,
+  logits: Float32Array | Int32Array,
+  unit: number,
+  next: number | undefined,
+): void {
   const f = normaliser(float, 1);
-  const q = normaliser(integer, 2 ** -16);
+  const q = normaliser(logits, unit);
   let divergence = 0;
   for (let i = 0; i < float.length; i++) {
     const logP = float[i]! - f.log;
-    divergence += Math.exp(logP) * (logP - (integer[i]! * 2 ** -16 - q.log));
+    divergence += Math.exp(logP) * (logP - (logits[i]! * unit - q.log));
   }
   figures.positions++;
   figures.divergence += divergence;
@@ -32,7 +38,7 @@ export function addPosition(figures: Figures, float: Float32Array, integer: Int3
   if (next === undefined) return;
   figures.predictions++;
   figures.floatLoss -= float[next]! - f.log;
-  figures.integerLoss -= integer[next]! * 2 ** -16 - q.log;
+  figures.loss -= logits[next]! * unit - q.log;
 }
 
 /** log(sum(exp(x * scale))) and the lowest index of the maximum. */

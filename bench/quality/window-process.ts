@@ -1,30 +1,37 @@
-import { createWasmExecutor } from '@commonweight/engine';
-import { loadEngineWasm } from '@commonweight/engine/node';
-import { openPackage } from '@commonweight/models';
-import { addPosition, noFigures } from './compare.ts';
 import { loadFloat } from '@commonweight/testkit';
+import { addPosition, type Figures, noFigures } from './compare.ts';
+import { loadSubject, type SubjectSpec } from './subject.ts';
 
-/** One process: takes windows of ids, answers with their figures. Both models are loaded once. */
-const [gguf, packageDir] = process.argv.slice(2);
-if (!gguf || !packageDir || !process.send) throw new Error('this file is run by main.ts');
-const opened = await openPackage(packageDir);
-const executor = createWasmExecutor(opened.manifest, opened.weights(), loadEngineWasm());
+/** One process: takes windows of ids, answers with the figures of every subject by its name. All models are loaded once. */
+const [gguf, specs] = process.argv.slice(2);
+if (!gguf || !specs || !process.send) throw new Error('this file is run by main.ts');
+const subjects = await Promise.all(
+  (JSON.parse(specs) as SubjectSpec[]).map(async (spec) => ({ name: spec.name, run: await loadSubject(spec) })),
+);
 const float = loadFloat(gguf);
 
-process.on('message', (ids: number[]) => {
+async function compare(ids: readonly number[]): Promise<Record<string, Figures>> {
   const reference = float.forward(ids);
   const { vocabulary } = float.shape;
-  const figures = noFigures();
-  const sequence = executor.newSequence(ids.length);
-  try {
-    executor.forward(sequence, ids, {
-      logitsFrom: 0,
-      onLogits: (position, logits) =>
-        addPosition(figures, reference.subarray(position * vocabulary, (position + 1) * vocabulary), logits, ids[position + 1]),
-    });
-  } finally {
-    sequence.release();
+  const all: Record<string, Figures> = {};
+  for (const { name, run } of subjects) {
+    const figures = (all[name] = noFigures());
+    await run(ids, (position, logits, unit) =>
+      addPosition(figures, reference.subarray(position * vocabulary, (position + 1) * vocabulary), logits, unit, ids[position + 1]),
+    );
+    if (figures.positions !== ids.length) throw new Error(`${name}: expected ${ids.length} positions, got ${figures.positions}`);
   }
-  process.send!(figures);
+  return all;
+}
+
+process.on('message', (ids: number[]) => {
+  compare(ids).then(
+    (figures) => process.send!(figures),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 });
+process.on('disconnect', () => process.exit(0)); // llama.cpp keeps threads
 process.send!('ready');

@@ -9,9 +9,10 @@
 // One id's row as residual, int32 Q12.
 static inline void embed(const matrix *m, i32 id, i32 width, i32 *x) {
   const i8 *row = m->weights + (usize)(id >> 4) * 16 * (usize)m->columns + (id & 15) * 4;
+  const uint8_t *blocks = m->block_multipliers + (usize)(id >> 4) * (usize)(m->columns >> 2) + (id & 15);
   i64 multiplier = m->multipliers[id];
-  i32 shift = clamp_shift(m->exponent - 12);
-  for (i32 k = 0; k < width; k++) x[k] = sat(rsh(row[(k >> 2) * 64 + (k & 3)] * multiplier, shift));
+  i32 shift = clamp_shift(m->exponent - 8);
+  for (i32 k = 0; k < width; k++) x[k] = sat(rsh(row[(k >> 2) * 64 + (k & 3)] * blocks[(k >> 6) * 16] * multiplier, shift));
 }
 
 // g * sigmoid(g), int32 Q16 in and out.

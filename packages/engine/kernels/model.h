@@ -2,14 +2,15 @@
 #pragma once
 #include "fixed.h"
 
-// Packed int8 [N/16][K/4][16][4], K padded to 64 and N to 16 with zeros; one multiplier a padded row.
+// Packed int8 [N/16][K/4][16][4], K padded to 64 and N to 16 with zeros; one multiplier for 64 columns of a row, [N/16][K/64][16], and one a padded row.
 typedef struct {
   const i8 *weights;
+  const uint8_t *block_multipliers;
   const i32 *multipliers;
   i32 rows, columns; // padded
   i32 exponent, activation_bits;
 #ifndef __wasm__
-  const i32 *row_sums; // of the weights, for products of unsigned bytes
+  const i32 *row_sums; // of the weights times their block multipliers, for products of unsigned bytes
 #endif
 } matrix;
 
@@ -55,8 +56,8 @@ typedef struct {
   i32 *scores;      // [context]
   i64 *weighted;    // [context]
   i16 *probability; // [context]
-  i16 *panel;       // [8][BLOCK] weights widened to int16
-  i64 *sums;        // [chunk][16]
+  i16 *panel;       // [8][PANEL] weights times multipliers, widened to int16
+  i64 *sums;        // [chunk][16]; in the addon [chunk][32]
   i32 *tile;        // [2][chunk][UNIT] results that are used at once
 #ifndef __wasm__
   uint8_t *bytes; // [2][largest padded columns] `input` in unsigned bytes

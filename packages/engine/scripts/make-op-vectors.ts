@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { ENGINE_SPEC, type SamplerSettings, padTo, samplerSettings, toBase64, toHex } from '@commonweight/protocol';
 import { createReferenceExecutor } from '../src/reference/executor.ts';
-import { packedIndex } from '../src/reference/check-tensors.ts';
+import { blockIndex, packedIndex } from '../src/reference/check-tensors.ts';
 import * as spec from '../src/testing/restatements.ts';
 import { adjustedLogits, log2Q24Big, sortingLogprobs, sortingSampler, sortingWeights } from '../src/testing/sorting-sampler.ts';
 import { forwardDigests } from '../src/testing/forward-digests.ts';
@@ -126,13 +126,17 @@ function isqrt(): object[] {
 
 function embedding(): object[] {
   return [-64, 0, 11, 12, 13, 20, 28, 31, 42, 64].map((exponent) => {
-    const weights = [-127, 127, 0, 1, -1, ...list(5, uniform(127))];
+    const weights = [-127, 127, 0, 1, -1, ...list(65, uniform(127))];
     const multiplier = exponent === 28 ? 0 : exponent % 2 ? 1 << 22 : random.integer(1, 1 << 22);
+    const blockMultipliers = [random.integer(0, 15), 15];
     return {
       weights,
+      blockMultipliers,
       multiplier,
       exponent,
-      expect: weights.map((w) => Number(spec.embedBig(BigInt(w), BigInt(multiplier), BigInt(exponent)))),
+      expect: weights.map((w, k) =>
+        Number(spec.embedBig(BigInt(w), BigInt(blockMultipliers[Math.floor(k / 64)]!), BigInt(multiplier), BigInt(exponent))),
+      ),
     };
   });
 }
@@ -173,8 +177,11 @@ function matmul(): object[] {
     const padded = padTo(columns, 64);
     const packed = new Int8Array(padTo(rows, 16) * padded);
     for (const [n, row] of weights.entries()) for (const [k, w] of row.entries()) packed[packedIndex(n, k, padded)] = w;
-    const expect = weights.map((row) => row.reduce((sum, w, k) => sum + w * q[k]!, 0));
-    return { rows, columns, packed: toHex(new Uint8Array(packed.buffer)), q, expect };
+    const multipliers = list(rows, () => list(padded / 64, () => (extreme ? 15 : random.integer(0, 15))));
+    const packedMultipliers = new Uint8Array((padTo(rows, 16) * padded) / 64);
+    for (const [n, row] of multipliers.entries()) for (const [g, c] of row.entries()) packedMultipliers[blockIndex(n, g, padded / 64)] = c;
+    const expect = weights.map((row, n) => Number(spec.matmulBig(big(row), big(multipliers[n]!), big(q))));
+    return { rows, columns, packed: toHex(new Uint8Array(packed.buffer)), blockMultipliers: toHex(packedMultipliers), q, expect };
   });
 }
 

@@ -15,7 +15,7 @@ const executor = createWasmExecutor(manifest, source, loadEngineWasm());
 const reference = createReferenceExecutor(manifest, source);
 
 const greedy: SamplerSettings = samplerSettings();
-const seeded: SamplerSettings = samplerSettings({ temperature: 1_500_000, topK: 40, topP: 950_000 });
+const seeded: SamplerSettings = samplerSettings({ temperature: 4_000_000, topK: 40, topP: 950_000 });
 const promptIds = randomIds(manifest.graph.vocabulary, 37);
 const base: GenerationOptions = {
   executor,

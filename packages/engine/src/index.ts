@@ -1,7 +1,7 @@
 export * from './executor.ts';
 export { checkWeights } from './check-weights.ts';
 export { createReferenceExecutor } from './reference/executor.ts';
-export { checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './reference/check-tensors.ts';
+export { blockIndex, checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './reference/check-tensors.ts';
 export { TensorError } from './reference/tensor-error.ts';
 export { tokenLogprobs } from './sampler/logprobs.ts';
 export { Sampler, type SamplerOptions } from './sampler/sampler.ts';

@@ -1,7 +1,11 @@
 /** Every bound of the engine in one place; SPEC section 16 proves that nothing overflows within them. */
 export const limits = {
-  /** Columns that are summed in int32 before they are added in wider integers: 127 * 8191 * 2048 < 2^31. */
-  matmulBlock: 2048,
+  /** Columns of a row that share a block multiplier, and that are summed in int32 before they are added in wider integers: 127 * 8191 * 64 < 2^26. */
+  blockColumns: 64,
+  /** Columns of 8 rows that the WASM kernels widen at once: `PANEL` of kernels/matmul.h. */
+  panelColumns: 1024,
+  /** Largest multiplier of a block: two blocks times their multipliers add up in int32, 127 * 15 * 8191 * 128 < 2^31. */
+  blockMultiplier: 15,
   /** Largest multiplier of a matrix row. */
   rowMultiplier: 1 << 22,
   /** Largest magnitude of an RMSNorm weight. */

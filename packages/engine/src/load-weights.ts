@@ -1,5 +1,6 @@
 import { CommonweightError, type Manifest, type Tensor, packageFiles, padTo, tensorParts } from '@commonweight/protocol';
 import type { WeightsSource } from './executor.ts';
+import { limits } from './limits.ts';
 import { checkBiasData, checkManifestTensors, checkMatrixData, checkNormData } from './reference/check-tensors.ts';
 
 /** Where weights go. Addresses are whatever `allocate` gives out. */
@@ -33,8 +34,10 @@ function check(tensor: Tensor, base: number, memory: WeightsMemory): void {
   if (tensor.kind === 'matrix') {
     const rows = padTo(tensor.rows, 16);
     const { buffer, byteOffset, length } = memory.bytes(base + tensor.weights, rows * padTo(tensor.columns, 64));
+    const blocks = memory.bytes(base + tensor.blockMultipliers, length / limits.blockColumns);
     const multipliers = memory.int32(base + tensor.multipliers, rows);
-    checkMatrixData(tensor, new Int8Array(buffer, byteOffset, length), multipliers, memory.lowestAt(base + tensor.weights, length));
+    const lowest = memory.lowestAt(base + tensor.weights, length);
+    checkMatrixData(tensor, new Int8Array(buffer, byteOffset, length), blocks, multipliers, lowest);
   } else if (tensor.kind === 'norm') {
     checkNormData(tensor, memory.int32(base + tensor.offset, tensor.length));
   } else if (tensor.kind === 'bias') {

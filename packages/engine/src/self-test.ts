@@ -25,7 +25,7 @@ const MODELS: readonly TinyModelOptions[] = [
 const PIECES = [34, 5, 1, 1];
 
 /** {@link selfTestDigest} of the reference executor; self-test.test.ts computes it again. */
-export const SELF_TEST_DIGEST = '0xce3740d147a512fb78c5c9f3c366d429c282d826186b7454c8057821785aed99';
+export const SELF_TEST_DIGEST = '0xcd72329d95d37afeb4b6cf48308a7472281f100a2397cb813039beb896cf60c0';
 
 /**
  * Known-answer test of a back end on this machine, some 100 ms. Whoever creates an executor runs it first and serves nothing when it throws.

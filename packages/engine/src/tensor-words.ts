@@ -19,8 +19,9 @@ export class TensorWords {
   }
 
   matrix(name: string): number[] {
-    const { weights, multipliers, rows, columns, exponent, activationBits } = this.#find(name, 'matrix');
-    return [this.#base + weights, this.#base + multipliers, padTo(rows, 16), padTo(columns, 64), exponent, activationBits];
+    const { weights, blockMultipliers, multipliers, rows, columns, exponent, activationBits } = this.#find(name, 'matrix');
+    const addresses = [weights, blockMultipliers, multipliers].map((offset) => this.#base + offset);
+    return [...addresses, padTo(rows, 16), padTo(columns, 64), exponent, activationBits];
   }
 
   norm(name: string): number[] {

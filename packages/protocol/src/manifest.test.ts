@@ -37,6 +37,7 @@ function build(): Manifest {
             exponent: 22,
             activationBits: 14,
             weights: take(padTo(shape.rows, 16) * padTo(shape.columns, 64)),
+            blockMultipliers: take((padTo(shape.rows, 16) * padTo(shape.columns, 64)) / 64),
             multipliers: take(4 * padTo(shape.rows, 16)),
           },
   );

@@ -8,7 +8,10 @@ import { sha256 } from './sha256.ts';
 /** Version of the integer semantics (SPEC part I). */
 export const ENGINE_SPEC = 'int-transformer/2';
 
-/** An N x K int8 matrix in the packed layout `[N/16][K/4][16][4]`, K padded to 64 and N to 16 with zeros, with one integer multiplier a row. */
+/**
+ * An N x K int8 matrix in the packed layout `[N/16][K/4][16][4]`, K padded to 64 and N to 16 with zeros, with one integer multiplier for 64 columns
+ * of a row and one for the row.
+ */
 export interface MatrixTensor {
   readonly kind: 'matrix';
   readonly name: string;
@@ -16,12 +19,14 @@ export interface MatrixTensor {
   readonly rows: number;
   /** K: inputs, before padding. */
   readonly columns: number;
-  /** E: the scale of row n is `multiplier[n] * 2^-E`. */
+  /** E: the scale of weight (n, k) is `blockMultiplier[n][k / 64] / 16 * multiplier[n] * 2^-E`. */
   readonly exponent: number;
   /** b: bits of the activations that are multiplied with it (8 to 14). */
   readonly activationBits: number;
   /** Byte offset of the packed int8 weights in `weights.bin`, a multiple of 1,024. */
   readonly weights: number;
+  /** Byte offset of the block multipliers, uint8 of at most 15, `[N/16][K/64][16]`: 16 bytes for each 1,024 bytes of weights, in their order; a multiple of 1,024. */
+  readonly blockMultipliers: number;
   /** Byte offset of the N (padded to 16) int32 little-endian multipliers, a multiple of 1,024. */
   readonly multipliers: number;
 }
@@ -138,6 +143,7 @@ export function tensorParts(tensor: Tensor): readonly { readonly offset: number;
     case 'matrix':
       return [
         { offset: tensor.weights, size: padTo(tensor.rows, 16) * padTo(tensor.columns, 64) },
+        { offset: tensor.blockMultipliers, size: size((padTo(tensor.rows, 16) * padTo(tensor.columns, 64)) / 64) },
         { offset: tensor.multipliers, size: size(4 * padTo(tensor.rows, 16)) },
       ];
     case 'norm':
@@ -221,7 +227,17 @@ function parseTensor(value: unknown, path: string): Tensor {
     return at;
   };
   if (kind === 'matrix') {
-    const f = new Fields(value, path, ['kind', 'name', 'rows', 'columns', 'exponent', 'activationBits', 'weights', 'multipliers']);
+    const f = new Fields(value, path, [
+      'kind',
+      'name',
+      'rows',
+      'columns',
+      'exponent',
+      'activationBits',
+      'weights',
+      'blockMultipliers',
+      'multipliers',
+    ]);
     return {
       kind,
       name: f.string('name', 64, /^[a-z0-9_.]+$/),
@@ -230,6 +246,7 @@ function parseTensor(value: unknown, path: string): Tensor {
       exponent: f.integer('exponent', -64, 64),
       activationBits: f.integer('activationBits', 8, 14),
       weights: offset(f, 'weights'),
+      blockMultipliers: offset(f, 'blockMultipliers'),
       multipliers: offset(f, 'multipliers'),
     };
   }

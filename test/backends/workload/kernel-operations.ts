@@ -1,4 +1,4 @@
-import { type Scale, packedIndex } from '@commonweight/engine/testing/operations';
+import { type Scale, blockIndex, packedIndex } from '@commonweight/engine/testing/operations';
 import { padTo } from '@commonweight/protocol';
 import type { MatrixCase, Operations, Quantised } from './operations.ts';
 
@@ -7,7 +7,7 @@ export const ARENA_BYTES = 1 << 20;
 /** Columns of an int32 block times rows of a tile, and the sums of a tile: what `op_matmul` asks for as workspace. */
 const PANEL_BYTES = 2 * 16 * 2048;
 
-type Values = Int8Array | Int16Array | Int32Array | BigInt64Array;
+type Values = Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
 export type Numeric = number | bigint;
 
 /** The `op_*` functions of kernels/engine.c, and the memory that their pointers point into. */
@@ -81,9 +81,14 @@ export function kernelOperations(kernels: KernelExports): Operations {
     for (let n = 0; n < matrix.rows; n++) {
       for (let k = 0; k < matrix.columns; k++) packed[packedIndex(n, k, columns)] = matrix.weights[n * matrix.columns + k]!;
     }
+    const blocks = columns / 64;
+    const packedBlocks = new Uint8Array(rows * blocks);
+    for (let n = 0; n < matrix.rows; n++) {
+      for (let g = 0; g < blocks; g++) packedBlocks[blockIndex(n, g, blocks)] = matrix.blockMultipliers[n * blocks + g]!;
+    }
     const multipliers = new Int32Array(rows);
     multipliers.set(matrix.multipliers);
-    return arena.put(Int32Array.of(arena.put(packed), arena.put(multipliers), rows, columns, matrix.exponent, 14));
+    return arena.put(Int32Array.of(arena.put(packed), arena.put(packedBlocks), arena.put(multipliers), rows, columns, matrix.exponent, 14));
   };
 
   return {

@@ -6,6 +6,8 @@ export interface MatrixCase {
   readonly exponent: number;
   /** Row-major, -127 to 127. */
   readonly weights: Int8Array;
+  /** 0 to 15, row-major, one for 64 columns. */
+  readonly blockMultipliers: Uint8Array;
   /** 0 to 2^22, one a row. */
   readonly multipliers: Int32Array;
 }

@@ -91,6 +91,7 @@ function randomMatrix(random: RandomValues, rows: number, columns: number, expon
     columns,
     exponent,
     weights: Int8Array.from({ length: rows * columns }, () => random.integer(-127, 127)),
+    blockMultipliers: Uint8Array.from({ length: rows * Math.ceil(columns / 64) }, () => random.integer(0, 15)),
     multipliers: Int32Array.from({ length: rows }, () => (random.integer(0, 7) === 0 ? 2 ** 22 : random.integer(0, 2 ** 22))),
   };
 }
@@ -99,7 +100,10 @@ function matmulCase(random: RandomValues, on: Operations, long: boolean): CaseRe
   const columns = long ? random.integer(2040, 4200) : random.integer(1, 100);
   const matrix = randomMatrix(random, random.integer(1, long ? 4 : 12), columns, random.integer(-10, 40));
   const saturated = random.integer(0, 7) === 0;
-  if (saturated) matrix.weights.fill(random.integer(0, 1) === 0 ? 127 : -127);
+  if (saturated) {
+    matrix.weights.fill(random.integer(0, 1) === 0 ? 127 : -127);
+    matrix.blockMultipliers.fill(15);
+  }
   const count = random.integer(1, 3);
   const vectors = Array.from({ length: count }, () =>
     saturated ? new Int16Array(columns).fill(random.integer(0, 1) === 0 ? 8191 : -8191) : random.int16s(columns, random.limit(13)),

@@ -9,12 +9,15 @@ export const referenceOperations: Operations = {
   rmsNorm: (x, weights, exponent, epsilon, bits) => reference.rmsNormQuantise(x, { weights, exponent }, epsilon, bits),
   matmul: ({ matrix, vectors, scales, fractionBits }) =>
     vectors.map((vector, t) =>
-      Int32Array.from(reference.matmul(matrix.weights, vector, matrix.rows), (sum, n) =>
+      Int32Array.from(reference.matmul(matrix, vector), (sum, n) =>
         reference.requantise(sum, matrix.multipliers[n]!, matrix.exponent, scales[t]!, fractionBits),
       ),
     ),
-  embed: ({ weights, columns, multipliers, exponent }, id) =>
-    reference.embed(weights.subarray(id * columns, (id + 1) * columns), multipliers[id]!, exponent),
+  embed: ({ weights, columns, blockMultipliers, multipliers, exponent }, id) => {
+    const blocks = Math.ceil(columns / 64);
+    const row = weights.subarray(id * columns, (id + 1) * columns);
+    return reference.embed(row, blockMultipliers.subarray(id * blocks, (id + 1) * blocks), multipliers[id]!, exponent);
+  },
   qkNorm: (head, weights, exponent, epsilon) => reference.qkNorm(head, { weights, exponent }, epsilon),
   rope: reference.rope,
   attend: ({ q, table, entries, constant }) => {

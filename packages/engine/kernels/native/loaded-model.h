@@ -8,9 +8,9 @@
 #include "row-sums.h"
 
 #define MODEL_MAGIC 0x636f6d6d6f6e7765LL
-#define LAYER_WORDS 54
-// Columns of one block of kernels/matmul.h, whose panel is 16 rows of them.
-#define PANEL_COLUMNS 2048
+#define LAYER_WORDS 61
+// Columns of a panel of 8 rows in kernels/matmul.h.
+#define PANEL_COLUMNS 1024
 #define CHUNK_LIMIT 256
 // UNIT of kernels/step.h.
 #define TILE_ROWS 32
@@ -55,6 +55,7 @@ static matrix next_matrix(word_reader *r, i64 rows, i64 columns) {
   rows = pad_to((i32)rows, 16), columns = pad_to((i32)columns, 64);
   matrix m = {0};
   m.weights = next_part(r, (usize)rows * (usize)columns, "weights of a matrix");
+  m.block_multipliers = next_part(r, (usize)rows * (usize)columns / 64, "block multipliers of a matrix");
   m.multipliers = next_part(r, 4 * (usize)rows, "multipliers of a matrix");
   m.rows = (i32)next_word(r, rows, rows, "rows of a matrix");
   m.columns = (i32)next_word(r, columns, columns, "columns of a matrix");
@@ -196,7 +197,7 @@ static usize place_scratch(const loaded_model *of, scratch *s, i8 *at, usize end
   end = place(at, end, &s->weighted, 8 * context);
   end = place(at, end, &s->probability, 2 * context);
   end = place(at, end, &s->panel, 2 * 16 * PANEL_COLUMNS);
-  end = place(at, end, &s->sums, 8 * 16 * chunk);
+  end = place(at, end, &s->sums, 8 * 32 * chunk);
   end = place(at, end, &s->tile, 4 * 2 * TILE_ROWS * chunk);
   end = place(at, end, &s->bytes, 2 * columns);
   return place(at, end, &s->parts, 4 * 32 * 2 * chunk);

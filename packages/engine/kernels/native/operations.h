@@ -25,16 +25,17 @@ static void *bytes_at(operation_call *c, i64 offset, usize bytes) {
 
 static void *bytes_of(operation_call *c, i32 index, usize bytes) { return bytes_at(c, c->arguments[index], bytes); }
 
-// The struct `matrix` of engine.wasm: six int32.
+// The struct `matrix` of engine.wasm: seven int32.
 static matrix matrix_of(operation_call *c, i32 index) {
   matrix m = {0};
-  const i32 *words = bytes_of(c, index, 24);
+  const i32 *words = bytes_of(c, index, 28);
   if (words == NULL) return m;
-  m.rows = words[2], m.columns = words[3], m.exponent = words[4], m.activation_bits = words[5];
+  m.rows = words[3], m.columns = words[4], m.exponent = words[5], m.activation_bits = words[6];
   if (m.rows < 16 || m.rows > 1 << 20 || m.rows % 16 != 0 || m.columns < 64 || m.columns > 1 << 16 || m.columns % 64 != 0) c->outside = true;
   else {
     m.weights = bytes_at(c, words[0], (usize)m.rows * (usize)m.columns);
-    m.multipliers = bytes_at(c, words[1], 4 * (usize)m.rows);
+    m.block_multipliers = bytes_at(c, words[1], (usize)m.rows * (usize)m.columns / 64);
+    m.multipliers = bytes_at(c, words[2], 4 * (usize)m.rows);
   }
   return m;
 }
@@ -44,13 +45,14 @@ static bool run_matmul(operation_call *c, const kernel_table *k) {
   i32 tokens = number(c, 3, 1, 256), fraction_bits = number(c, 4, 0, 32);
   if (c->outside) return true;
   input in = {bytes_of(c, 1, 2 * (usize)tokens * (usize)m.columns), bytes_of(c, 2, sizeof(scale) * (usize)tokens), NULL};
-  scratch s = {.panel = bytes_of(c, 5, 2 * 16 * PANEL_COLUMNS), .sums = bytes_of(c, 6, 8 * 16 * (usize)tokens)};
+  scratch s = {.panel = bytes_of(c, 5, 2 * 16 * PANEL_COLUMNS), .sums = NULL};
   i32 *y = bytes_of(c, 7, 4 * (usize)tokens * (usize)m.rows);
   if (c->outside) return true;
   i32 *row_sums = malloc(4 * (usize)m.rows);
   in.bytes = malloc(2 * (usize)tokens * (usize)m.columns);
   s.parts = malloc(4 * 32 * 2 * (usize)tokens);
-  bool memory = row_sums != NULL && in.bytes != NULL && s.parts != NULL;
+  s.sums = malloc(8 * 32 * (usize)tokens);
+  bool memory = row_sums != NULL && in.bytes != NULL && s.parts != NULL && s.sums != NULL;
   if (memory) {
     sum_weights(&m, row_sums);
     m.row_sums = row_sums;
@@ -59,6 +61,7 @@ static bool run_matmul(operation_call *c, const kernel_table *k) {
   free(row_sums);
   free(in.bytes);
   free(s.parts);
+  free(s.sums);
   return memory;
 }
 

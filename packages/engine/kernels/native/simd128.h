@@ -5,6 +5,8 @@
 
 typedef int32_t v128_t __attribute__((vector_size(16), aligned(8)));
 typedef int8_t simd_i8x8 __attribute__((vector_size(8)));
+typedef uint8_t simd_u8x8 __attribute__((vector_size(8)));
+typedef uint16_t simd_u16x4 __attribute__((vector_size(8)));
 typedef int8_t simd_i8x16 __attribute__((vector_size(16)));
 typedef int16_t simd_i16x8 __attribute__((vector_size(16)));
 typedef int32_t simd_i32x2 __attribute__((vector_size(8)));
@@ -17,6 +19,7 @@ typedef int64_t simd_i64x2 __attribute__((vector_size(16)));
 #endif
 #define wasm_i32x4_shuffle(a, b, ...) SIMD_SHUFFLE(v128_t, v128_t, a, b, __VA_ARGS__)
 #define wasm_i8x16_shuffle(a, b, ...) SIMD_SHUFFLE(simd_i8x16, simd_i8x16, a, b, __VA_ARGS__)
+#define wasm_i64x2_shuffle(a, b, ...) SIMD_SHUFFLE(simd_i64x2, simd_i64x2, a, b, __VA_ARGS__)
 
 static inline v128_t wasm_v128_load(const void *from) {
   v128_t v;
@@ -27,6 +30,8 @@ static inline v128_t wasm_v128_load(const void *from) {
 static inline void wasm_v128_store(void *to, v128_t v) { memcpy(to, &v, 16); }
 
 static inline v128_t wasm_i32x4_splat(int32_t x) { return (v128_t){x, x, x, x}; }
+
+static inline v128_t wasm_i16x8_splat(int16_t x) { return (v128_t)(simd_i16x8){x, x, x, x, x, x, x, x}; }
 
 static inline v128_t wasm_i64x2_splat(int64_t x) { return (v128_t)(simd_i64x2){x, x}; }
 
@@ -62,6 +67,24 @@ static inline v128_t wasm_i16x8_extend_high_i8x16(v128_t v) {
   return simd_widen8(half);
 }
 
+static inline v128_t wasm_u16x8_load8x8(const void *from) {
+  simd_u8x8 v;
+  memcpy(&v, from, 8);
+  return (v128_t) __builtin_convertvector(v, simd_i16x8);
+}
+
+static inline v128_t wasm_u32x4_extend_low_u16x8(v128_t v) {
+  simd_u16x4 half;
+  memcpy(&half, &v, 8);
+  return __builtin_convertvector(half, v128_t);
+}
+
+static inline v128_t wasm_u32x4_extend_high_u16x8(v128_t v) {
+  simd_u16x4 half;
+  memcpy(&half, (const char *)&v + 8, 8);
+  return __builtin_convertvector(half, v128_t);
+}
+
 static inline v128_t wasm_i64x2_extend_low_i32x4(v128_t v) {
   return (v128_t) __builtin_convertvector(((simd_i32x2){v[0], v[1]}), simd_i64x2);
 }
@@ -71,6 +94,10 @@ static inline v128_t wasm_i64x2_extend_high_i32x4(v128_t v) {
 }
 
 static inline v128_t wasm_i32x4_add(v128_t a, v128_t b) { return a + b; }
+
+static inline v128_t wasm_i32x4_mul(v128_t a, v128_t b) { return a * b; }
+
+static inline v128_t wasm_i16x8_mul(v128_t a, v128_t b) { return (v128_t)((simd_i16x8)a * (simd_i16x8)b); }
 
 static inline v128_t wasm_i64x2_add(v128_t a, v128_t b) { return (v128_t)((simd_i64x2)a + (simd_i64x2)b); }
 

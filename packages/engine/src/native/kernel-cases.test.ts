@@ -13,7 +13,7 @@ const ARENA = 1 << 22;
 const INT32_MAX = 2 ** 31 - 1;
 
 type Numeric = number | bigint;
-type Values = Int8Array | Int16Array | Int32Array | BigInt64Array;
+type Values = Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
 
 const { exports, memory } = instantiate(loadEngineWasm());
 const base = memory.allocate(ARENA, 'the cases');
@@ -79,11 +79,13 @@ function drawMatmul(
   weight: () => number,
   activation: () => number,
   bits: number,
+  blockMultiplier = (): number => random.integer(0, 15),
 ) {
   const weights = Int8Array.from({ length: rows * columns }, weight);
+  const blocks = Uint8Array.from({ length: (rows * columns) / 64 }, blockMultiplier);
   const multipliers = Int32Array.from({ length: rows }, () => Math.abs(any(2 ** 22)));
   const scales = Int32Array.from({ length: 2 * tokens }, (_, i) => (i % 2 === 0 ? Math.abs(any(2 ** 18 - 1)) : random.integer(-70, 60)));
-  const words = Int32Array.of(arena.put(weights), arena.put(multipliers), rows, columns, random.integer(-64, 64), bits);
+  const words = Int32Array.of(arena.put(weights), arena.put(blocks), arena.put(multipliers), rows, columns, random.integer(-64, 64), bits);
   const x = arena.put(Int16Array.from({ length: tokens * columns }, activation));
   const [s, y] = [arena.put(scales), arena.put(new Int32Array(tokens * rows))];
   const m = arena.put(words);
@@ -144,7 +146,9 @@ const draws: readonly Draw[] = [
   (arena) => {
     const [rows, columns] = [16 * random.integer(1, 2), 64];
     const weights = arena.put(Int8Array.from({ length: rows * columns }, () => any(127)));
-    const words = Int32Array.of(weights, arena.put(int32s(rows, 2 ** 22).map((value) => Math.abs(value))), rows, columns, any(64), 14);
+    const blocks = arena.put(Uint8Array.from({ length: rows }, () => random.integer(0, 15)));
+    const multipliers = arena.put(int32s(rows, 2 ** 22).map((value) => Math.abs(value)));
+    const words = Int32Array.of(weights, blocks, multipliers, rows, columns, any(64), 14);
     const [m, width] = [arena.put(words), random.integer(1, columns)];
     return ['op_embed', [m, random.integer(0, rows - 1), width, arena.put(new Int32Array(width))]];
   },
@@ -191,7 +195,7 @@ describe.skipIf(noCompiler !== undefined)(`native kernels equal engine.wasm${noC
     for (const tokens of columns > 10_000 ? [1, 3] : [1, 2, 5, 9]) {
       for (const [weight, activation] of patterns) {
         const arena = new Arena();
-        const [name, args] = drawMatmul(arena, 16 * (1 + (tokens % 2)), columns, tokens, weight, activation, bits);
+        const [name, args] = drawMatmul(arena, 16 * (1 + (tokens % 2)), columns, tokens, weight, activation, bits, () => 15);
         expect(arena.differing(addon.levels, name, args)).toEqual([]);
       }
     }

@@ -23,17 +23,23 @@ export function checkManifestTensors({ graph, tensors }: Manifest): void {
   }
 }
 
-/** Checks the bytes of a matrix: no -128, zero padding, multipliers from 0 to 2^22. `packed` is `[N/16][K/4][16][4]`, `multipliers` has padded length, `lowest` is the place of the first -128 or -1. */
+/**
+ * Checks the bytes of a matrix: no -128, zero padding, multipliers of blocks from 0 to 15 and of rows from 0 to 2^22.
+ * `packed` is `[N/16][K/4][16][4]`, `blocks` `[N/16][K/64][16]`, `multipliers` has padded length, `lowest` is the place of the first -128 or -1.
+ */
 export function checkMatrixData(
   tensor: MatrixTensor,
   packed: Int8Array,
+  blocks: Uint8Array,
   multipliers: Int32Array,
   lowest: number = packed.indexOf(-128),
 ): void {
   const columns = padTo(tensor.columns, 64);
   const rows = padTo(tensor.rows, 16);
-  if (packed.length !== rows * columns || multipliers.length !== rows) {
-    throw new TensorError(tensor.name, `${rows * columns} weights and ${rows} multipliers`, `${packed.length} and ${multipliers.length}`);
+  const expected = [rows * columns, (rows * columns) / limits.blockColumns, rows];
+  const got = [packed.length, blocks.length, multipliers.length];
+  if (String(got) !== String(expected)) {
+    throw new TensorError(tensor.name, `${expected.join(', ')} weights, block multipliers and row multipliers`, got.join(', '));
   }
   if (lowest !== -1) throw new TensorError(tensor.name, 'weights from -127 to 127', `-128 at byte ${lowest}`);
   for (const [n, multiplier] of multipliers.entries()) {
@@ -41,7 +47,11 @@ export function checkMatrixData(
     if (multiplier < 0 || multiplier > largest)
       throw new TensorError(tensor.name, `a multiplier from 0 to ${largest} at row ${n}`, String(multiplier));
   }
-  checkPadding(tensor, packed, rows, columns);
+  for (const [at, multiplier] of blocks.entries()) {
+    if (multiplier > limits.blockMultiplier)
+      throw new TensorError(tensor.name, `block multipliers from 0 to ${limits.blockMultiplier}`, `${multiplier} at byte ${at}`);
+  }
+  checkPadding(tensor, packed, blocks, rows, columns);
 }
 
 /** Checks the values of an RMSNorm: at most 2^21. */
@@ -58,7 +68,14 @@ export function checkBiasData(tensor: BiasTensor, values: Int32Array): void {
   if (lowest !== -1) throw new TensorError(tensor.name, `values from -${INT32_LIMIT} to ${INT32_LIMIT}`, `-2^31 at ${lowest}`);
 }
 
-function checkPadding(tensor: MatrixTensor, packed: Int8Array, rows: number, columns: number): void {
+function checkPadding(tensor: MatrixTensor, packed: Int8Array, blocks: Uint8Array, rows: number, columns: number): void {
+  const count = columns / limits.blockColumns;
+  for (let n = tensor.rows; n < rows; n++) {
+    for (let g = 0; g < count; g++) {
+      const value = blocks[blockIndex(n, g, count)]!;
+      if (value !== 0) throw new TensorError(tensor.name, `a zero block multiplier at padding row ${n}, block ${g}`, String(value));
+    }
+  }
   for (let n = 0; n < rows; n++) {
     for (let k = n < tensor.rows ? tensor.columns : 0; k < columns; k++) {
       const value = packed[packedIndex(n, k, columns)]!;
@@ -70,6 +87,9 @@ function checkPadding(tensor: MatrixTensor, packed: Int8Array, rows: number, col
 /** Byte of weight (n, k) in `[N/16][K/4][16][4]`; `paddedColumns` is K padded to 64. */
 export const packedIndex = (n: number, k: number, paddedColumns: number): number =>
   ((n >> 4) * (paddedColumns >> 2) + (k >> 2)) * 64 + (n & 15) * 4 + (k & 3);
+
+/** Byte of the multiplier of row n and block g in `[N/16][K/64][16]`; `blocks` is their number in a row. */
+export const blockIndex = (n: number, g: number, blocks: number): number => ((n >> 4) * blocks + g) * 16 + (n & 15);
 
 function checkExponent(tensor: MatrixTensor | NormTensor): void {
   if (!Number.isInteger(tensor.exponent) || Math.abs(tensor.exponent) > limits.exponent) {

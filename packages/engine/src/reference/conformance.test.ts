@@ -10,7 +10,7 @@ import { lastWeighted, logitFactor, weigh } from '../sampler/weight.ts';
 import { forwardDigests } from '../testing/forward-digests.ts';
 import { memorySource } from '../testing/tiny-model.ts';
 import { attend, scores } from './attention.ts';
-import { packedIndex } from './check-tensors.ts';
+import { blockIndex, packedIndex } from './check-tensors.ts';
 import { embed } from './embedding.ts';
 import { createReferenceExecutor } from './executor.ts';
 import { exp2n } from './exp2n.ts';
@@ -69,23 +69,41 @@ describe('conformance/ops', () => {
   );
   conforms<{ d: number; fractionBits: number }>('exp2n', 100, ({ d, fractionBits }) => exp2n(d, fractionBits));
   conforms<{ n: string }>('isqrt', 30, ({ n }) => String(isqrt(BigInt(n))));
-  conforms<{ weights: number[]; multiplier: number; exponent: number }>('embedding', 10, ({ weights, multiplier, exponent }) => [
-    ...embed(Int8Array.from(weights), multiplier, exponent),
-  ]);
+  conforms<{ weights: number[]; blockMultipliers: number[]; multiplier: number; exponent: number }>(
+    'embedding',
+    10,
+    ({ weights, blockMultipliers, multiplier, exponent }) => [
+      ...embed(Int8Array.from(weights), Uint8Array.from(blockMultipliers), multiplier, exponent),
+    ],
+  );
   conforms<{ x: number[]; weights: number[]; exponent: number; epsilon: number; bits: number }>(
     'rms-norm',
     20,
     ({ x, weights, exponent, epsilon, bits }) =>
       flat(rmsNormQuantise(Int32Array.from(x), { weights: Int32Array.from(weights), exponent }, epsilon, bits)),
   );
-  conforms<{ rows: number; columns: number; packed: string; q: number[] }>('matmul', 6, ({ rows, columns, packed, q }) => {
-    const bytes = new Int8Array(fromHex(packed, padTo(rows, 16) * padTo(columns, 64)));
-    const weights = Int8Array.from(
-      { length: rows * columns },
-      (_, i) => bytes[packedIndex(Math.floor(i / columns), i % columns, padTo(columns, 64))]!,
-    );
-    return [...matmul(weights, Int16Array.from(q), rows)];
-  });
+  conforms<{ rows: number; columns: number; packed: string; blockMultipliers: string; q: number[] }>(
+    'matmul',
+    6,
+    ({ rows, columns, packed, blockMultipliers, q }) => {
+      const [paddedRows, paddedColumns] = [padTo(rows, 16), padTo(columns, 64)];
+      const blocks = paddedColumns / 64;
+      const bytes = new Int8Array(fromHex(packed, paddedRows * paddedColumns));
+      const multipliers = fromHex(blockMultipliers, paddedRows * blocks);
+      const unpacked = {
+        rows,
+        weights: Int8Array.from(
+          { length: rows * columns },
+          (_, i) => bytes[packedIndex(Math.floor(i / columns), i % columns, paddedColumns)]!,
+        ),
+        blockMultipliers: Uint8Array.from(
+          { length: rows * blocks },
+          (_, i) => multipliers[blockIndex(Math.floor(i / blocks), i % blocks, blocks)]!,
+        ),
+      };
+      return [...matmul(unpacked, Int16Array.from(q))];
+    },
+  );
   conforms<{ x: number[]; weights: number[]; exponent: number; epsilon: number }>('qk-norm', 15, ({ x, weights, exponent, epsilon }) => [
     ...qkNorm(Int32Array.from(x), { weights: Int32Array.from(weights), exponent }, epsilon),
   ]);

@@ -1,10 +1,11 @@
-import { clampShift, rsh, sat } from './rsh.ts';
+import { limits } from '../limits.ts';
+import { clampShift, mulRsh, sat } from './rsh.ts';
 
-/** One id's row of the embedding as residual: int32 Q12 (SPEC section 3). */
-export function embed(row: Int8Array, multiplier: number, exponent: number): Int32Array {
-  const shift = exponent - 12;
-  return Int32Array.from(row, (w) => {
-    const product = w * multiplier; // |product| < 2^29
-    return sat(rsh(product, clampShift(shift)));
+/** One id's row of the embedding as residual: int32 Q12 (SPEC section 3). `blockMultipliers` has one for each 64 columns. */
+export function embed(row: Int8Array, blockMultipliers: Uint8Array, multiplier: number, exponent: number): Int32Array {
+  const shift = clampShift(exponent - 8);
+  return Int32Array.from(row, (w, k) => {
+    const block = w * blockMultipliers[Math.floor(k / limits.blockColumns)]!;
+    return sat(mulRsh(block, multiplier, shift)); // |block * multiplier| < 2^33
   });
 }

@@ -51,6 +51,12 @@ describe('loader', () => {
     }
   });
 
+  it('refuses block multipliers above 15', () => {
+    const { manifest, weights } = build();
+    weights[matrix(manifest, 'blk.0.attn_v').blockMultipliers + 3] = 16;
+    expectRefused(manifest, weights, 'tensor blk.0.attn_v: expected block multipliers from 0 to 15, got 16 at byte 3');
+  });
+
   it('refuses padding that is not zero', () => {
     const { manifest, weights } = build();
     weights[matrix(manifest, 'blk.0.attn_q').weights + (72 / 4) * 64] = 1;
@@ -60,6 +66,9 @@ describe('loader', () => {
     expect(rows % 16).not.toBe(0);
     second.weights[multipliers + 4 * rows] = 1;
     expectRefused(second.manifest, second.weights, `a multiplier from 0 to 0 at row ${rows}`);
+    const third = build();
+    third.weights[matrix(third.manifest, 'blk.0.attn_q').blockMultipliers + ((rows >> 4) * 2 + 1) * 16 + (rows & 15)] = 1;
+    expectRefused(third.manifest, third.weights, `a zero block multiplier at padding row ${rows}, block 1`);
   });
 
   it('refuses norm weights above 2^21', () => {

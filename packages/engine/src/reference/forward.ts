@@ -17,8 +17,11 @@ const RESIDUAL_BITS = 12;
 
 /** The residual stream of one token before the first layer. */
 export function embedToken({ embedding }: Model, id: number): Int32Array {
-  const row = embedding.weights.subarray(id * embedding.columns, (id + 1) * embedding.columns);
-  return embed(row, embedding.multipliers[id]!, embedding.exponent);
+  const row = <T extends Int8Array | Uint8Array>(values: T): T => {
+    const length = values.length / embedding.rows;
+    return values.subarray(id * length, (id + 1) * length) as T;
+  };
+  return embed(row(embedding.weights), row(embedding.blockMultipliers), embedding.multipliers[id]!, embedding.exponent);
 }
 
 /** Runs one layer at `position` on the residual stream `x`, in place; `cache` has one entry a KV head and is filled at `position`. */
@@ -59,7 +62,7 @@ export function logitsOf({ graph, outputNorm, head }: Model, x: Int32Array): Int
 }
 
 function apply(matrix: Matrix, input: Quantised, fractionBits: number): Int32Array {
-  const acc = matmul(matrix.weights, input.q, matrix.rows);
+  const acc = matmul(matrix, input.q);
   return Int32Array.from(acc, (sum, n) => requantise(sum, matrix.multipliers[n]!, matrix.exponent, input.scale, fractionBits));
 }
 

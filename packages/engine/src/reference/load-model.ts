@@ -1,6 +1,7 @@
 import { type Graph, type Manifest, type Tensor, layerTensorNames, padTo } from '@commonweight/protocol';
 import type { WeightsSource } from '../executor.ts';
-import { checkBiasData, checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './check-tensors.ts';
+import { limits } from '../limits.ts';
+import { blockIndex, checkBiasData, checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './check-tensors.ts';
 import type { NormWeights } from './rms-norm.ts';
 import { TensorError } from './tensor-error.ts';
 
@@ -11,6 +12,8 @@ export interface Matrix {
   readonly exponent: number;
   readonly activationBits: number;
   readonly weights: Int8Array;
+  /** Row-major: `rows` times one for each 64 columns. */
+  readonly blockMultipliers: Uint8Array;
   readonly multipliers: Int32Array;
 }
 
@@ -86,12 +89,16 @@ class TensorReader {
     const paddedColumns = padTo(columns, 64);
     const packed = new Int8Array(this.#bytes(tensor.weights, padTo(rows, 16) * paddedColumns).buffer);
     const multipliers = this.#int32(tensor.multipliers, padTo(rows, 16));
-    checkMatrixData(tensor, packed, multipliers);
+    const blocks = paddedColumns / limits.blockColumns;
+    const packedBlocks = this.#bytes(tensor.blockMultipliers, padTo(rows, 16) * blocks);
+    checkMatrixData(tensor, packed, packedBlocks, multipliers);
     const weights = new Int8Array(rows * columns);
+    const blockMultipliers = new Uint8Array(rows * blocks);
     for (let n = 0; n < rows; n++) {
       for (let k = 0; k < columns; k++) weights[n * columns + k] = packed[packedIndex(n, k, paddedColumns)]!;
+      for (let g = 0; g < blocks; g++) blockMultipliers[n * blocks + g] = packedBlocks[blockIndex(n, g, blocks)]!;
     }
-    return { rows, columns, exponent, activationBits, weights, multipliers: multipliers.subarray(0, rows) };
+    return { rows, columns, exponent, activationBits, weights, blockMultipliers, multipliers: multipliers.subarray(0, rows) };
   }
 
   norm(name: string): NormWeights {

@@ -1,20 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs, scale, signed } from '../testing/arbitraries.ts';
-import { requantiseBig } from '../testing/restatements.ts';
+import { matmulBig, requantiseBig } from '../testing/restatements.ts';
 import { Xorshift } from '../testing/xorshift.ts';
-import { matmul } from './matmul.ts';
+import { type MatrixBlocks, matmul } from './matmul.ts';
 import { requantise } from './requantise.ts';
 
-const restated = (weights: Int8Array, q: Int16Array, rows: number): bigint[] =>
-  Array.from({ length: rows }, (_, n) => q.reduce((sum, value, k) => sum + BigInt(value) * BigInt(weights[n * q.length + k]!), 0n));
+const big = (values: ArrayLike<number>): bigint[] => Array.from(values, BigInt);
+
+function restated({ rows, weights, blockMultipliers }: MatrixBlocks, q: Int16Array): bigint[] {
+  const blocks = blockMultipliers.length / rows;
+  return Array.from({ length: rows }, (_, n) =>
+    matmulBig(
+      big(weights.subarray(n * q.length, (n + 1) * q.length)),
+      big(blockMultipliers.subarray(n * blocks, (n + 1) * blocks)),
+      big(q),
+    ),
+  );
+}
 
 describe('matmul', () => {
   it.each([1, 3, 63, 64, 65, 2047, 2048, 2049, 5000])('equals the restatement at K = %i', (columns) => {
     const random = new Xorshift(columns);
     const weights = Int8Array.from({ length: 3 * columns }, () => random.integer(-127, 127));
     const q = Int16Array.from({ length: columns }, () => random.integer(-8191, 8191));
-    expect([...matmul(weights, q, 3)].map(BigInt)).toEqual(restated(weights, q, 3));
+    const blockMultipliers = Uint8Array.from({ length: 3 * Math.ceil(columns / 64) }, () => random.integer(0, 15));
+    const matrix = { rows: 3, weights, blockMultipliers };
+    expect(big(matmul(matrix, q))).toEqual(restated(matrix, q));
   });
 
   it('does not wrap with every product at its bound, at the longest K', () => {
@@ -22,10 +34,12 @@ describe('matmul', () => {
     const weights = new Int8Array(2 * columns).fill(127);
     weights.fill(-127, columns);
     const q = new Int16Array(columns).fill(8191);
-    const bound = 127 * 8191 * columns;
-    expect([...matmul(weights, q, 2)]).toEqual([bound, -bound]);
+    const bound = (127 * 8191 * columns * 15) / 16;
+    const matrix = { rows: 2, weights, blockMultipliers: new Uint8Array(2 * 1024).fill(15) };
+    expect([...matmul(matrix, q)]).toEqual([bound, -bound]);
     expect(bound).toBeLessThan(2 ** 36);
-    expect(127 * 8191 * 2048).toBeLessThan(2 ** 31);
+    // Two blocks times their multipliers add up in int32, in every back end.
+    expect(127 * 15 * 8191 * 128).toBeLessThan(2 ** 31);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The operations of the SPEC one by one, as the reference and `engine.wasm` have them: for comparisons of back ends, never for serving. */
 export { attend } from '../reference/attention.ts';
-export { packedIndex } from '../reference/check-tensors.ts';
+export { blockIndex, packedIndex } from '../reference/check-tensors.ts';
 export { embed } from '../reference/embedding.ts';
 export { exp2n } from '../reference/exp2n.ts';
 export { isqrt } from '../reference/isqrt.ts';

@@ -157,4 +157,23 @@ export function swigluBig(g: bigint, u: bigint): bigint {
   return within(floorShift(g * sigmoid, 20n) * u, 62n);
 }
 
-export const embedBig = (w: bigint, rm: bigint, exponent: bigint): bigint => satBig(floorShift(w * rm, clampShiftBig(exponent - 12n)));
+/** One row of a matrix product; a block is 64 columns, `c` has one multiplier for each. */
+export function matmulBig(w: readonly bigint[], c: readonly bigint[], q: readonly bigint[]): bigint {
+  const blocks = c.map((multiplier, g) => {
+    const sum = w.slice(64 * g, 64 * g + 64).reduce((total, weight, k) => total + weight * q[64 * g + k]!, 0n);
+    return multiplier * within(sum, 26n);
+  });
+  return within(
+    floorShift(
+      within(
+        blocks.reduce((a, b) => a + b, 0n),
+        40n,
+      ),
+      4n,
+    ),
+    36n,
+  );
+}
+
+export const embedBig = (w: bigint, c: bigint, rm: bigint, exponent: bigint): bigint =>
+  satBig(floorShift(within(w * c * rm, 33n), clampShiftBig(exponent + 4n - 12n)));

@@ -87,10 +87,16 @@ export function buildTinyModel(options: TinyModelOptions = {}, sha256?: Sha256):
   };
   const matrix = (name: string, rows: number, columns: number, exponent: number): void => {
     const weights = append(randomPackedMatrix(random, rows, columns));
+    const blocks = padTo(columns, 64) / 64;
+    const blockMultipliers = append(
+      Uint8Array.from({ length: padTo(rows, 16) * blocks }, (_, i) =>
+        Math.floor(i / (16 * blocks)) * 16 + (i & 15) < rows ? random.integer(8, 15) : 0,
+      ),
+    );
     const multipliers = append(
       int32Bytes(Array.from({ length: padTo(rows, 16) }, (_, n) => (n < rows ? random.integer(1 << 20, 1 << 22) : 0))),
     );
-    const tensor: MatrixTensor = { kind: 'matrix', name, rows, columns, exponent, activationBits, weights, multipliers };
+    const tensor: MatrixTensor = { kind: 'matrix', name, rows, columns, exponent, activationBits, weights, blockMultipliers, multipliers };
     tensors.push(tensor);
   };
   const norm = (name: string, length = width): void => {

@@ -1,4 +1,4 @@
 // Written by scripts/build-wasm.mjs.
 
 /** SHA-256 of `wasm/engine.wasm`. */
-export const ENGINE_WASM_SHA256 = '26b26fc621a458c93aa0678b90c605ff2fad3c872d67f98bd984b60bf910d4da';
+export const ENGINE_WASM_SHA256 = '2a9d5fa19be88317065dfb6627d23613a526c400fa0f7df008f669cf2969cd2f';

@@ -112,7 +112,7 @@ function allocateScratch(graph: Graph, memory: EngineMemory): number[] {
     scores: 4 * context,
     weighted: 8 * context,
     probability: 2 * context,
-    panel: 2 * 8 * limits.matmulBlock,
+    panel: 2 * 8 * limits.panelColumns,
     sums: 8 * 16 * chunk,
     tile: 4 * 2 * chunk * UNIT,
   };

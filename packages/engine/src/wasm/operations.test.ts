@@ -1,7 +1,7 @@
 import { padTo } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
 import { attend } from '../reference/attention.ts';
-import { packedIndex } from '../reference/check-tensors.ts';
+import { blockIndex, packedIndex } from '../reference/check-tensors.ts';
 import { embed } from '../reference/embedding.ts';
 import { exp2n } from '../reference/exp2n.ts';
 import { isqrt } from '../reference/isqrt.ts';
@@ -26,7 +26,7 @@ const random = new Xorshift(2026);
 type Numeric = number | bigint;
 const call = (name: string, ...args: readonly Numeric[]): Numeric => (exports[name] as (...values: readonly Numeric[]) => Numeric)(...args);
 
-type Values = Int8Array | Int16Array | Int32Array | BigInt64Array;
+type Values = Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
 
 /** Runs `use` with addresses for `inputs` (copied in) and gives the memory back. */
 function using<T>(inputs: readonly Values[], use: (...at: number[]) => T): T {
@@ -181,6 +181,9 @@ interface RandomMatrix {
   readonly exponent: number;
   readonly weights: Int8Array;
   readonly packed: Int8Array;
+  /** Row-major, and `[N/16][K/64][16]`. */
+  readonly blockMultipliers: Uint8Array;
+  readonly packedBlocks: Uint8Array;
   readonly multipliers: Int32Array;
 }
 
@@ -192,7 +195,15 @@ function matrixOf(rows: number, columns: number, exponent: number, weight: (n: n
     for (let k = 0; k < columns; k++) weights[n * columns + k] = packed[packedIndex(n, k, padded)] = weight(n, k);
   }
   const multipliers = new Int32Array(padTo(rows, 16)).map((_, n) => (n >= rows ? 0 : n % 5 === 0 ? 2 ** 22 : random.integer(0, 2 ** 22)));
-  return { rows, columns, exponent, weights, packed, multipliers };
+  const blocks = padded / 64;
+  const packedBlocks = new Uint8Array(padTo(rows, 16) * blocks);
+  const blockMultipliers = new Uint8Array(rows * blocks);
+  for (let n = 0; n < rows; n++) {
+    for (let g = 0; g < blocks; g++) {
+      blockMultipliers[n * blocks + g] = packedBlocks[blockIndex(n, g, blocks)] = n % 3 === 0 ? 15 : random.integer(0, 15);
+    }
+  }
+  return { rows, columns, exponent, weights, packed, blockMultipliers, packedBlocks, multipliers };
 }
 
 /** Runs the kernel on `tokens` vectors at once and each alone, and compares with the reference. */
@@ -202,22 +213,23 @@ function checkMatmul(matrix: RandomMatrix, vectors: readonly Int16Array[], scale
   for (const [t, vector] of vectors.entries()) input.set(vector, t * columns);
   const words = Int32Array.from(scales.flatMap(({ mantissa, exponent }) => [mantissa, exponent]));
   const expected = vectors.map((vector, t) =>
-    Int32Array.from(matmul(matrix.weights, vector, matrix.rows), (sum, n) =>
-      requantise(sum, matrix.multipliers[n]!, matrix.exponent, scales[t]!, fractionBits),
-    ),
+    Int32Array.from(matmul(matrix, vector), (sum, n) => requantise(sum, matrix.multipliers[n]!, matrix.exponent, scales[t]!, fractionBits)),
   );
   const scratch = [new Int16Array(16 * 2048), new BigInt64Array(16 * vectors.length), new Int32Array(vectors.length * rows)];
-  using([matrix.packed, matrix.multipliers, input, words, ...scratch], (weights, multipliers, x, s, panel, sums, y) => {
-    using([Int32Array.of(weights!, multipliers!, rows, columns, matrix.exponent, 14)], (m) => {
-      const result = (t: number): Int32Array => int32At(y! + 4 * t * rows, matrix.rows);
-      call('op_matmul', m!, x!, s!, vectors.length, fractionBits, panel!, sums!, y!);
-      for (const [t, values] of expected.entries()) expect(result(t)).toEqual(values);
-      for (const [t, values] of expected.entries()) {
-        call('op_matmul', m!, x! + 2 * t * columns, s! + 8 * t, 1, fractionBits, panel!, sums!, y!);
-        expect(result(0)).toEqual(values);
-      }
-    });
-  });
+  using(
+    [matrix.packed, matrix.packedBlocks, matrix.multipliers, input, words, ...scratch],
+    (weights, blocks, multipliers, x, s, panel, sums, y) => {
+      using([Int32Array.of(weights!, blocks!, multipliers!, rows, columns, matrix.exponent, 14)], (m) => {
+        const result = (t: number): Int32Array => int32At(y! + 4 * t * rows, matrix.rows);
+        call('op_matmul', m!, x!, s!, vectors.length, fractionBits, panel!, sums!, y!);
+        for (const [t, values] of expected.entries()) expect(result(t)).toEqual(values);
+        for (const [t, values] of expected.entries()) {
+          call('op_matmul', m!, x! + 2 * t * columns, s! + 8 * t, 1, fractionBits, panel!, sums!, y!);
+          expect(result(0)).toEqual(values);
+        }
+      });
+    },
+  );
 }
 
 describe('matmul and requantise equal the reference, one vector and many', () => {
@@ -261,11 +273,13 @@ describe('matmul and requantise equal the reference, one vector and many', () =>
   it('embedding', () => {
     const matrix = matrixOf(37, 70, 30, () => random.integer(-127, 127));
     for (const exponent of [-64, 5, 12, 13, 24, 35, 64]) {
-      using([matrix.packed, matrix.multipliers, new Int32Array(70)], (weights, multipliers, x) => {
-        using([Int32Array.of(weights, multipliers, 48, 128, exponent, 14)], (m) => {
+      using([matrix.packed, matrix.packedBlocks, matrix.multipliers, new Int32Array(70)], (weights, blocks, multipliers, x) => {
+        using([Int32Array.of(weights!, blocks!, multipliers!, 48, 128, exponent, 14)], (m) => {
           for (const id of [0, 15, 16, 36]) {
-            call('op_embed', m, id, 70, x);
-            expect(int32At(x, 70)).toEqual(embed(matrix.weights.subarray(id * 70, (id + 1) * 70), matrix.multipliers[id]!, exponent));
+            call('op_embed', m!, id, 70, x!);
+            const row = matrix.weights.subarray(id * 70, (id + 1) * 70);
+            const multipliersOfRow = matrix.blockMultipliers.subarray(2 * id, 2 * id + 2);
+            expect(int32At(x!, 70)).toEqual(embed(row, multipliersOfRow, matrix.multipliers[id]!, exponent));
           }
         });
       });

@@ -65,8 +65,11 @@ export function planWeights(graph: Graph, stored: ReadonlyMap<string, StoredTens
       place({ ...shape, name, offset: end }, found);
     } else {
       const { rows, columns } = shape;
-      const multipliers = end + padTo(rows, 16) * padTo(columns, 64);
-      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, weights: end, multipliers }, found);
+      const bytes = padTo(rows, 16) * padTo(columns, 64);
+      const blockMultipliers = end + bytes;
+      const multipliers = blockMultipliers + padTo(bytes / 64, protocolLimits.leafBytes);
+      const offsets = { weights: end, blockMultipliers, multipliers };
+      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, ...offsets }, found);
     }
   }
   const known = storedNames(graph);

@@ -2,6 +2,7 @@ import type { ByteSource } from '../gguf/byte-source.ts';
 import type { Gguf } from '../gguf/parse-gguf.ts';
 import { readVector } from './matrix.ts';
 import type { Metadata } from './metadata.ts';
+import { storedMatrix } from './real-matrix.ts';
 import { type RopeParameters, type RopeScaling, usualAttentionFactor } from './rope-parameters.ts';
 
 /** The tensor of per-pair divisors. */
@@ -24,7 +25,7 @@ export function ropeFromGguf(
   if (scaling.type !== 'none') metadata.refuse(`${name}.rope.scaling.type`, `none beside the tensor ${ROPE_FACTORS}`, scaling.type);
   if (String(factors.shape) !== String(headDimension / 2))
     metadata.refuse(ROPE_FACTORS, `${headDimension / 2} numbers`, factors.shape.join(' x '));
-  const values = [...readVector(source, factors)];
+  const values = [...readVector(storedMatrix({ ...factors, source }))];
   for (const [i, value] of values.entries()) {
     if (!(value >= 1 && value <= LARGEST_FACTOR)) metadata.refuse(`${ROPE_FACTORS}[${i}]`, `a number from 1 to ${LARGEST_FACTOR}`, value);
   }

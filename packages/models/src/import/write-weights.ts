@@ -1,6 +1,7 @@
 import type { Tensor } from '@commonweight/protocol';
 import { convertBias, convertMatrix, convertNorm } from './matrix.ts';
 import type { Plan } from './plan.ts';
+import { storedMatrix } from './real-matrix.ts';
 import { ropeTable } from './rope-table.ts';
 import type { WeightsWriter } from './weights-writer.ts';
 
@@ -31,14 +32,15 @@ export async function writeWeights(
       await emit(ropeTable(ropeFrequencies, tensor.positions));
       tensors.push(tensor);
     } else if (tensor.kind === 'bias') {
-      await emit(int32Bytes(convertBias(from!.source, from!)));
+      await emit(int32Bytes(convertBias(storedMatrix(from!))));
       tensors.push(tensor);
     } else if (tensor.kind === 'norm') {
-      const { exponent, weights } = convertNorm(from!.source, from!);
+      const { exponent, weights } = convertNorm(storedMatrix(from!));
       await emit(int32Bytes(weights));
       tensors.push({ ...tensor, exponent });
     } else {
-      const { exponent, multipliers } = await convertMatrix(from!.source, from!, emit);
+      const { exponent, blockMultipliers, multipliers } = await convertMatrix(storedMatrix(from!), emit);
+      await emit(blockMultipliers);
       await emit(int32Bytes(multipliers));
       tensors.push({ ...tensor, exponent });
     }
