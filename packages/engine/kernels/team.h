@@ -6,6 +6,9 @@
 typedef enum { FORWARD, LOGITS, LEAVE } task;
 
 typedef struct worker worker;
+#ifndef __wasm__
+struct kernel_table;
+#endif
 
 typedef struct {
   i32 threads;
@@ -23,6 +26,9 @@ typedef struct {
 struct worker {
   team *team;
   i32 index; // from 0
+#ifndef __wasm__
+  const struct kernel_table *kernels;
+#endif
   scratch s;
   // An order to this thread; `post` changes when it is complete, `done` when it has been carried out.
   task task;

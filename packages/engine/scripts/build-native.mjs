@@ -16,6 +16,7 @@ const COMPILE = [
   '-std=gnu11',
   '-O3',
   '-fPIC',
+  '-pthread',
   '-fwrapv',
   '-fno-strict-aliasing',
   '-ffp-contract=off',
@@ -75,7 +76,7 @@ export function buildNative(compiler, output = addonFile) {
       '-o',
       addon,
     ]);
-    const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+    const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread'];
     run(compiler, [...link, addon, ...objects, '-o', whole]);
     renameSync(whole, output);
   } finally {

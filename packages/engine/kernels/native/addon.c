@@ -3,11 +3,12 @@
 #include <node_api.h>
 #include <string.h>
 
+#include "helpers.h"
 #include "operations.h"
 
 // What src/native/addon.ts expects of this file; a change of any function here changes it.
-#define ADDON_ABI 2
-#define ARGUMENT_LIMIT 4
+#define ADDON_ABI 3
+#define ARGUMENT_LIMIT 6
 #ifndef SOURCES_SHA256
 #error "compile with scripts/build-native.mjs"
 #endif
@@ -15,6 +16,7 @@
 typedef struct {
   napi_env env;
   napi_value value[ARGUMENT_LIMIT];
+  usize count;
   bool ok;
 } call;
 
@@ -23,10 +25,11 @@ static void fail(call *c, const char *message) {
   c->ok = false;
 }
 
-static call open_call(napi_env env, napi_callback_info info, usize expected) {
-  call c = {.env = env, .ok = true};
-  size_t count = ARGUMENT_LIMIT;
-  if (napi_get_cb_info(env, info, &count, c.value, NULL, NULL) != napi_ok || count != expected) fail(&c, "wrong number of arguments");
+// `more`: so many may follow.
+static call open_call(napi_env env, napi_callback_info info, usize expected, usize more) {
+  call c = {.env = env, .ok = true, .count = ARGUMENT_LIMIT};
+  bool read = napi_get_cb_info(env, info, &c.count, c.value, NULL, NULL) == napi_ok;
+  if (!read || (c.count != expected && c.count != expected + more)) fail(&c, "wrong number of arguments");
   return c;
 }
 
@@ -75,7 +78,7 @@ static loaded_model *model_at(call *c, i32 index) {
 
 // alignment(buffer): bytes to leave out at its beginning so that what follows stands at a multiple of 64.
 static napi_value alignment(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 1);
+  call c = open_call(env, info, 1, 0);
   usize bytes;
   const void *data = buffer_at(&c, 0, &bytes, "expected an ArrayBuffer");
   napi_value result = NULL;
@@ -86,30 +89,37 @@ static napi_value alignment(napi_env env, napi_callback_info info) {
 static void finalize_model(napi_env env, void *data, void *hint) {
   (void)hint;
   loaded_model *model = data;
+  stop_helpers(model);
   if (model->weights_reference != NULL) napi_delete_reference(env, model->weights_reference);
   free_model(model);
 }
 
-// createModel(level, weights, start, words): the model, undefined when there is no memory for its workspace.
+// createModel(level, weights, start, words, threads): the model, undefined when there is no memory for its workspace or no thread to be had.
 static napi_value create_model(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 4);
+  call c = open_call(env, info, 5, 0);
   const level *level = level_at(&c, 0);
   usize size, count;
   const i8 *base = buffer_at(&c, 1, &size, "expected weights in an ArrayBuffer");
   usize start = (usize)int_at(&c, 2, 0, 63, "expected a start from 0 to 63");
   const i64 *words = array_at(&c, 3, napi_bigint64_array, &count, "expected words in a BigInt64Array");
+  i32 threads = int_at(&c, 4, 1, THREAD_LIMIT, "expected 1 to 64 threads");
   if (c.ok && (size < start || (uintptr_t)(base + start) % 64 != 0)) fail(&c, "expected weights at a multiple of 64 bytes");
   if (!c.ok) return NULL;
   const char *fault = NULL;
-  loaded_model *model = load_model(level, base + start, size - start, words, count, &fault);
+  loaded_model *model = load_model(level, base + start, size - start, words, count, threads, &fault);
   if (fault != NULL) {
     fail(&c, fault);
     return NULL;
   }
   if (model == NULL) return NULL;
+  if (!start_helpers(model)) {
+    free_model(model);
+    return NULL;
+  }
   napi_value result;
   napi_ref reference;
   if (napi_create_reference(env, c.value[1], 1, &reference) != napi_ok) {
+    stop_helpers(model);
     free_model(model);
     return NULL;
   }
@@ -141,9 +151,23 @@ static bool read_rows(call *c, const loaded_model *model, const i32 *table, usiz
   return c->ok;
 }
 
-// forward(model, rows, caches, committed)
+// The helper that shall run alone what is asked for: (model it belongs to, its index from 1) at `index`. NULL without these arguments.
+static worker *helper_at(call *c, u32 index) {
+  if (!c->ok || c->count <= index) return NULL;
+  loaded_model *of = model_at(c, (i32)index);
+  i32 helper = int_at(c, (i32)index + 1, 1, c->ok ? of->helpers : 1, "expected a helper of the model");
+  return c->ok ? of->workers + helper : NULL;
+}
+
+static napi_value boolean(napi_env env, bool value) {
+  napi_value result = NULL;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+// forward(model, rows, caches, committed, [helper's model, helper]): false when a thread was lost.
 static napi_value forward(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 4);
+  call c = open_call(env, info, 4, 2);
   loaded_model *model = model_at(&c, 0);
   usize words, committed_length;
   row rows[CHUNK_LIMIT];
@@ -152,18 +176,20 @@ static napi_value forward(napi_env env, napi_callback_info info) {
   usize count = words / 4;
   if (c.ok && (words % 4 != 0 || count < 1 || count > (usize)model->chunk)) fail(&c, "expected four words for every row of one chunk");
   if (c.ok && committed_length < count * (usize)model->m.points * (usize)model->m.width) fail(&c, "expected room for all commit points");
+  worker *helper = helper_at(&c, 4);
   if (!c.ok || !read_rows(&c, model, table, count, rows)) return NULL;
   model->ready = 0;
   model->m.w.committed = committed;
-  model->kernels->forward(&model->m, &model->main, rows, (i32)count);
+  i32 lost = helper != NULL ? model->kernels->run_apart(helper, FORWARD, model->workers, &model->m, rows, (i32)count)
+                            : model->kernels->forward(&model->m, model->workers, rows, (i32)count);
   model->m.w.committed = NULL;
-  model->ready = (i32)count;
-  return NULL;
+  model->ready = lost != 0 ? 0 : (i32)count;
+  return boolean(env, lost == 0);
 }
 
-// logits(model, wanted, logits)
+// logits(model, wanted, logits, [helper's model, helper]): false when a thread was lost.
 static napi_value logits(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 3);
+  call c = open_call(env, info, 3, 2);
   loaded_model *model = model_at(&c, 0);
   usize count, length;
   const i32 *wanted = array_at(&c, 1, napi_int32_array, &count, "expected rows in an Int32Array");
@@ -173,16 +199,26 @@ static napi_value logits(napi_env env, napi_callback_info info) {
     if (wanted[i] < 0 || wanted[i] >= model->ready) fail(&c, "expected rows of the last chunk");
   }
   if (c.ok && length < count * (usize)model->m.head.rows) fail(&c, "expected room for all logits");
+  worker *helper = helper_at(&c, 3);
   if (!c.ok) return NULL;
   model->m.w.logits = to;
-  model->kernels->logits(&model->m, &model->main, wanted, (i32)count);
+  i32 lost = helper != NULL ? model->kernels->run_apart(helper, LOGITS, model->workers, &model->m, wanted, (i32)count)
+                            : model->kernels->logits(&model->m, model->workers, wanted, (i32)count);
   model->m.w.logits = NULL;
+  return boolean(env, lost == 0);
+}
+
+// close(model): ends its helpers.
+static napi_value close_model(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 1, 0);
+  loaded_model *model = model_at(&c, 0);
+  if (c.ok) stop_helpers(model);
   return NULL;
 }
 
 // operation(level, name, memory, arguments): the result, 0n for operations without one.
 static napi_value operation(napi_env env, napi_callback_info info) {
-  call c = open_call(env, info, 4);
+  call c = open_call(env, info, 4, 0);
   const level *level = level_at(&c, 0);
   char name[32] = "";
   text_at(&c, 1, name, sizeof name);
@@ -227,7 +263,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback run;
   } functions[] = {
-    {"alignment", alignment}, {"createModel", create_model}, {"forward", forward}, {"logits", logits}, {"operation", operation},
+    {"alignment", alignment}, {"createModel", create_model}, {"forward", forward}, {"logits", logits}, {"close", close_model}, {"operation", operation},
   };
   for (usize i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

@@ -4,7 +4,7 @@
 #include "../model.h"
 #include "../team.h"
 
-typedef struct {
+typedef struct kernel_table {
   i32 (*forward)(const model *, const worker *, const row *rows, i32 count);
   i32 (*logits)(const model *, const worker *, const i32 *wanted, i32 count);
   void (*help)(worker *);

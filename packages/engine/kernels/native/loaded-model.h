@@ -1,12 +1,15 @@
 // A model as the kernels see it, made from 64-bit words (src/native/model-words.ts has them in the same order). Nothing that JavaScript says is trusted to stay
 // within `weights`: every number is checked against the bounds of SPEC section 2.2 and every tensor against the bytes there are.
 #pragma once
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "levels.h"
 #include "row-sums.h"
 
+#define THREAD_LIMIT 64
+#define PATIENCE_SECONDS 10
 #define MODEL_MAGIC 0x636f6d6d6f6e7765LL
 #define LAYER_WORDS 61
 // Columns of a panel of 8 rows in kernels/matmul.h.
@@ -25,7 +28,9 @@ typedef struct {
   i32 *row_sums;
   void *workspace;
   team team;
-  worker main;
+  worker *workers; // the caller's first
+  pthread_t threads[THREAD_LIMIT];
+  i32 helpers; // that run
   void *weights_reference; // napi_ref
 } loaded_model;
 
@@ -204,27 +209,32 @@ static usize place_scratch(const loaded_model *of, scratch *s, i8 *at, usize end
 }
 
 static usize place_all(loaded_model *to, i8 *at) {
-  return place_scratch(to, &to->main.s, at, place_workspace(to, at, 0));
+  usize end = place_workspace(to, at, 0);
+  for (i32 i = 0; i < to->team.threads; i++) end = place_scratch(to, &to->workers[i].s, at, end);
+  return end;
 }
 
 static void free_model(loaded_model *model) {
   free(model->layers);
   free(model->row_sums);
   free(model->workspace);
+  free(model->workers);
   free(model);
 }
 
-static bool allocate_workspace(loaded_model *to) {
+static bool allocate_workspace(loaded_model *to, i32 threads) {
+  to->workers = calloc((usize)threads, sizeof(worker));
+  if (to->workers == NULL) return false;
+  to->team = (team){.threads = threads, .patience = PATIENCE_SECONDS, .workers = to->workers};
+  for (i32 i = 0; i < threads; i++) to->workers[i] = (worker){.team = &to->team, .index = i, .kernels = to->kernels};
   to->workspace = calloc(1, place_all(to, NULL) + 64);
   if (to->workspace == NULL) return false;
   place_all(to, (i8 *)(((uintptr_t)to->workspace + 63) / 64 * 64));
-  to->team = (team){.threads = 1, .workers = &to->main};
-  to->main.team = &to->team;
   return true;
 }
 
 // NULL with `*fault` set when the words are wrong, NULL without it when there is no memory.
-static loaded_model *load_model(const level *level, const i8 *base, usize size, const i64 *words, usize count, const char **fault) {
+static loaded_model *load_model(const level *level, const i8 *base, usize size, const i64 *words, usize count, i32 threads, const char **fault) {
   word_reader r = {words, count, size, base, NULL};
   loaded_model *to = calloc(1, sizeof *to);
   if (to == NULL) return NULL;
@@ -241,7 +251,7 @@ static loaded_model *load_model(const level *level, const i8 *base, usize size, 
   *fault = r.fault;
   if (memory && r.fault == NULL) {
     m->layers = to->layers;
-    if (allocate_workspace(to) && add_row_sums(to)) return to;
+    if (allocate_workspace(to, threads) && add_row_sums(to)) return to;
   }
   free_model(to);
   return NULL;

@@ -52,12 +52,15 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     const { manifest, source } = buildTinyModel();
     const best = openBestBackend({ load: () => addon });
     expect([best.name, best.reason]).toEqual(['native', undefined]);
-    expect(best.create(manifest, source).backend).toBe(`native-${addon.levels[0]}`);
+    const executor = best.create(manifest, source);
+    expect(executor.backend).toContain(`native-${addon.levels[0]}`);
+    executor.close();
     const wrong: typeof addon = {
       ...addon,
-      logits: (model, wanted, logits) => {
-        addon.logits(model, wanted, logits);
+      logits: (model, wanted, logits, ...by) => {
+        const done = addon.logits(model, wanted, logits, ...by);
         logits[3]! ^= 1;
+        return done;
       },
     };
     const other = openBestBackend({ load: () => wrong });
@@ -70,7 +73,7 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     const start = addon.alignment(buffer);
     new Uint8Array(buffer, start).set(weights);
     const words = modelWords(manifest);
-    const create = (changed: BigInt64Array): NativeModel | undefined => addon.createModel('plain', buffer, start, changed);
+    const create = (changed: BigInt64Array): NativeModel | undefined => addon.createModel('plain', buffer, start, changed, 1);
     expect(create(words)).toBeDefined();
     expect(() => create(words.slice(0, -1))).toThrow(TypeError);
     expect(() => create(BigInt64Array.of(...words, 0n))).toThrow(TypeError);
@@ -81,8 +84,8 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
         expect(() => create(words.with(i, value)), `word ${i} = ${value}`).toThrow(TypeError);
       }
     }
-    expect(() => addon.createModel('plain', new ArrayBuffer(64), 0, words)).toThrow(TypeError);
-    expect(() => addon.createModel('plain', buffer, (start + 16) % 64, words)).toThrow('multiple of 64');
+    expect(() => addon.createModel('plain', new ArrayBuffer(64), 0, words, 1)).toThrow(TypeError);
+    expect(() => addon.createModel('plain', buffer, (start + 16) % 64, words, 1)).toThrow('multiple of 64');
   });
 
   it('refuses ids, positions, caches and results that do not fit', () => {
@@ -90,12 +93,15 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     const buffer = new ArrayBuffer(weights.length + 64);
     const start = addon.alignment(buffer);
     new Uint8Array(buffer, start).set(weights);
-    const model = addon.createModel('plain', buffer, start, modelWords(manifest))!;
+    const model = addon.createModel('plain', buffer, start, modelWords(manifest), 2)!;
+    for (const threads of [0, 65, 1.5]) {
+      expect(() => addon.createModel('plain', buffer, start, modelWords(manifest), threads)).toThrow('1 to 64 threads');
+    }
     const cache = new ArrayBuffer(2 * 2 * 8 * 40);
     const committed = new Int32Array(64 * 2 * 64);
     const logits = new Int32Array(64 * 96);
     const row = (id: number, index = 0, capacity = 8, position = 0): number[] => [id, index, capacity, position];
-    const run = (rows: readonly number[][], caches = [cache], to = committed): void =>
+    const run = (rows: readonly number[][], caches = [cache], to = committed): boolean =>
       addon.forward(model, Int32Array.from(rows.flat()), caches, to);
     expect(() => addon.logits(model, Int32Array.of(0), logits)).toThrow(TypeError);
     const rows = [1, 2, 3].map((id, position) => row(id, 0, 8, position));
@@ -118,17 +124,21 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
       () => run(rows, [{} as ArrayBuffer]),
       () => run(rows, [cache], committed.subarray(1, 300)),
       () => addon.forward(model, Int32Array.of(1, 0, 8), [cache], committed),
+      () => addon.forward(model, Int32Array.from(rows.flat()), [cache], committed, model, 2),
+      () => addon.forward(model, Int32Array.from(rows.flat()), [cache], committed, model, 0),
       () => addon.forward({} as NativeModel, Int32Array.from(rows.flat()), [cache], committed),
       () => addon.forward(model, new Float32Array(4) as unknown as Int32Array, [cache], committed),
-      () => (addon.forward as (...args: unknown[]) => void)(model, rows),
+      () => (addon.forward as unknown as (...args: unknown[]) => void)(model, rows),
     ];
     for (const call of refused) expect(call).toThrow(TypeError);
-    run(rows);
+    expect(run(rows)).toBe(true);
     for (const wanted of [[3], [-1], [], [0, 1, 2, 3]]) {
       expect(() => addon.logits(model, Int32Array.from(wanted), logits)).toThrow(TypeError);
     }
     expect(() => addon.logits(model, Int32Array.of(0, 1, 2), logits.subarray(0, 287))).toThrow(TypeError);
     addon.logits(model, Int32Array.of(2, 0, 2), logits);
     expect(logits.slice(0, 96)).toEqual(logits.slice(192, 288));
+    addon.close(model);
+    addon.close(model);
   });
 });

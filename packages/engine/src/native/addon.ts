@@ -6,6 +6,9 @@ export interface NativeModel {
   readonly __nativeModel: never;
 }
 
+/** A helper, from 1 on, of a model: it runs alone what it is named for. */
+export type NativeHelper = [of: NativeModel, helper: number];
+
 /** What kernels/native/addon.c exports. It checks every argument and throws TypeErrors; `NATIVE_ABI` counts changes of this interface. */
 export interface NativeAddon {
   readonly abi: number;
@@ -15,14 +18,28 @@ export interface NativeAddon {
   readonly levels: readonly NativeLevel[];
   /** Bytes to leave out at the beginning of `buffer` so that what follows stands at a multiple of 64. */
   readonly alignment: (buffer: ArrayBuffer) => number;
-  /** @returns undefined when there is no memory for the workspace. */
-  readonly createModel: (level: NativeLevel, weights: ArrayBuffer, start: number, words: BigInt64Array) => NativeModel | undefined;
-  /** Runs rows of four words each: id, index into `caches`, capacity, position; `committed` gets `[rows][commit points][width]`. */
-  readonly forward: (model: NativeModel, rows: Int32Array, caches: readonly ArrayBuffer[], committed: Int32Array) => void;
-  /** Logits of these rows of the last step: `[wanted][padded vocabulary]`. */
-  readonly logits: (model: NativeModel, wanted: Int32Array, logits: Int32Array) => void;
+  /** Its `threads - 1` helpers run until `close`. @returns undefined when there is no memory for the workspace or no thread to be had. */
+  readonly createModel: (
+    level: NativeLevel,
+    weights: ArrayBuffer,
+    start: number,
+    words: BigInt64Array,
+    threads: number,
+  ) => NativeModel | undefined;
+  /** Runs rows of four words each: id, index into `caches`, capacity, position; `committed` gets `[rows][commit points][width]`. @returns false when a thread was lost. */
+  readonly forward: (
+    model: NativeModel,
+    rows: Int32Array,
+    caches: readonly ArrayBuffer[],
+    committed: Int32Array,
+    ...by: [] | NativeHelper
+  ) => boolean;
+  /** Logits of these rows of the last step: `[wanted][padded vocabulary]`. @returns false when a thread was lost. */
+  readonly logits: (model: NativeModel, wanted: Int32Array, logits: Int32Array, ...by: [] | NativeHelper) => boolean;
+  /** Ends the helpers of a model. */
+  readonly close: (model: NativeModel) => void;
   /** One operation of engine.wasm, by the name of its export, on an image of its memory; for tests. */
   readonly operation: (level: NativeLevel, name: string, memory: ArrayBuffer, args: BigInt64Array) => bigint;
 }
 
-export const NATIVE_ABI = 2;
+export const NATIVE_ABI = 3;

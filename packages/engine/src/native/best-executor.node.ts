@@ -1,5 +1,6 @@
 import { CommonweightError, type Manifest, type Sha256 } from '@commonweight/protocol';
 import type { WeightsExecutor, WeightsSource } from '../executor.ts';
+import { defaultThreads } from '../kernels/default-threads.node.ts';
 import { selfTest } from '../self-test.ts';
 import { nodeSha256 } from '../sha256.node.ts';
 import { loadEngineWasm } from '../wasm/load-engine-wasm.node.ts';
@@ -26,7 +27,7 @@ export interface BackendOptions {
   /** Gives the addon, or undefined when there is none; by default the one of `npm run build:native`. */
   readonly load?: () => NativeAddon | undefined;
   readonly sha256?: Sha256;
-  /** Of a WASM executor; one a processor by default. The native engine runs on one so far. */
+  /** Of an executor; one a processor by default. */
   readonly threads?: number | undefined;
 }
 
@@ -35,7 +36,7 @@ export interface BackendOptions {
  * Throws a {@link CommonweightError} when WASM fails its own test, or `native-addon` when nothing but the addon was asked for and it cannot be used.
  */
 export function openBestBackend({ choice = 'auto', load = loadNativeAddon, sha256 = nodeSha256, threads }: BackendOptions = {}): Backend {
-  const native = choice === 'wasm' ? undefined : openNative(load, sha256);
+  const native = choice === 'wasm' ? undefined : openNative(load, sha256, threads);
   if (native?.name === 'native') return native;
   if (choice === 'native')
     throw new CommonweightError(`the native engine was asked for: ${native?.reason}`, { code: 'native-addon', action: 'stop' });
@@ -50,13 +51,15 @@ export function openBestBackend({ choice = 'auto', load = loadNativeAddon, sha25
 function openNative(
   load: () => NativeAddon | undefined,
   sha256: Sha256,
+  threads = defaultThreads(),
 ): (Backend & { name: 'native' }) | { name: 'none'; reason: string } {
   try {
     const addon = load();
     if (addon === undefined)
       return { name: 'none', reason: 'the native engine is not built (npm run build:native); WASM gives the same bits more slowly' };
-    const create = (manifest: Manifest, weights: WeightsSource): WeightsExecutor => createNativeExecutor(manifest, weights, addon);
-    selfTest(create, sha256);
+    selfTest((manifest, weights) => createNativeExecutor(manifest, weights, addon), sha256);
+    const create = (manifest: Manifest, weights: WeightsSource): WeightsExecutor =>
+      createNativeExecutor(manifest, weights, addon, undefined, threads);
     return { name: 'native', create };
   } catch (error) {
     return { name: 'none', reason: error instanceof Error ? error.message : String(error) };

@@ -1,29 +1,45 @@
 import { CommonweightError, type Manifest, MerkleTag, merkleRootOfParts } from '@commonweight/protocol';
 import type { WeightsExecutor, WeightsSource } from '../executor.ts';
+import { checkThreads } from '../kernels/check-threads.ts';
 import { createKernelExecutor } from '../kernels/kernel-executor.ts';
 import type { KernelCache, KernelHost } from '../kernels/kernel-host.ts';
+import { lostThread } from '../kernels/lost-thread.ts';
 import { limits } from '../limits.ts';
 import { loadWeights, weightsSize } from '../load-weights.ts';
+import { selfTest } from '../self-test.ts';
 import { nodeSha256 } from '../sha256.node.ts';
-import type { NativeAddon, NativeLevel, NativeModel } from './addon.ts';
+import type { NativeAddon, NativeHelper, NativeLevel, NativeModel } from './addon.ts';
 import { allocateBuffer } from './allocate-buffer.ts';
 import { logitShape, modelWords } from './model-words.ts';
 
 /**
  * The executor that runs the native addon, with 64-bit addresses: models and caches may be larger than 4 GiB. Weights are read once and checked.
- * One thread; calls on one executor must not overlap (they are synchronous).
+ * Calls on one executor must not overlap (they are synchronous). Helper threads share every step, pass the known-answer test before the first one, and are ended by `close`.
  * Throws a {@link CommonweightError} that names the tensor at fault, `memory` when the machine has too little, or `native-addon` for a level that this processor lacks.
  * @param addon - what `loadNativeAddon` gives
  * @param level - the instruction set to use; the strongest one of this processor by default
+ * @param threads - the caller's and helpers; more of them than free processors make it slower
  */
 export function createNativeExecutor(
   manifest: Manifest,
   weights: WeightsSource,
   addon: NativeAddon,
   level = addon.levels[0]!,
+  threads = 1,
 ): WeightsExecutor {
   checkLevel(addon, level);
-  return createKernelExecutor(manifest, nativeHost(manifest, weights, addon, level));
+  checkThreads(threads);
+  const host = nativeHost(manifest, weights, addon, level, threads);
+  try {
+    for (let helper = 1; helper < threads; helper++) {
+      const by: NativeHelper = [host.model, helper];
+      selfTest((tiny, tinyWeights) => createKernelExecutor(tiny, nativeHost(tiny, tinyWeights, addon, level, 1, by)), nodeSha256);
+    }
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+  return createKernelExecutor(manifest, host);
 }
 
 const PART_BYTES = 1 << 30;
@@ -32,17 +48,33 @@ interface NativeCache extends KernelCache {
   readonly buffer: ArrayBuffer;
 }
 
-function nativeHost(manifest: Manifest, weights: WeightsSource, addon: NativeAddon, level: NativeLevel): KernelHost<NativeCache> {
+interface NativeHost extends KernelHost<NativeCache> {
+  readonly model: NativeModel;
+}
+
+/** @param by - the helper that runs everything alone, for its known-answer test */
+function nativeHost(
+  manifest: Manifest,
+  weights: WeightsSource,
+  addon: NativeAddon,
+  level: NativeLevel,
+  threads: number,
+  by: [] | NativeHelper = [],
+): NativeHost {
   const { graph } = manifest;
   const memory = new WeightsBuffer(addon);
   loadWeights(manifest, weights, memory);
-  const model = createModel(manifest, memory, addon, level);
+  const model = createModel(manifest, memory, addon, level, threads);
   const { rows: logitRows, stride } = logitShape(graph);
   const points = graph.commitPoints.length;
   const committed = new Int32Array(allocateBuffer(4 * limits.nativeChunk * points * graph.width, 'the commit points of a step'));
   const logits = new Int32Array(allocateBuffer(4 * logitRows * stride, 'the logits of a step'));
+  const check = (done: boolean): void => {
+    if (!done) throw lostThread();
+  };
   return {
-    backend: `native-${level}`,
+    model,
+    backend: threads === 1 ? `native-${level}` : `native-${level}-threads-${threads}`,
     chunk: limits.nativeChunk,
     logitRows,
     weightsRoot: () => merkleRootOfParts(MerkleTag.file, memory.parts(weightsSize(manifest)), nodeSha256),
@@ -53,12 +85,12 @@ function nativeHost(manifest: Manifest, weights: WeightsSource, addon: NativeAdd
     forward: (rows) => {
       const words = rows.flatMap(({ id, capacity, position }, i) => [id, i, capacity, position]);
       const caches = rows.map(({ cache }) => cache.buffer);
-      addon.forward(model, Int32Array.from(words), caches, committed);
+      check(addon.forward(model, Int32Array.from(words), caches, committed, ...by));
     },
     residual: (row, point) => committed.subarray((row * points + point) * graph.width, (row * points + point + 1) * graph.width),
-    logits: (rows) => addon.logits(model, Int32Array.from(rows), logits),
+    logits: (rows) => check(addon.logits(model, Int32Array.from(rows), logits, ...by)),
     logitsAt: (i) => logits.subarray(i * stride, i * stride + graph.vocabulary),
-    close: () => {},
+    close: () => addon.close(model),
   };
 }
 
@@ -71,13 +103,16 @@ function checkLevel({ levels }: NativeAddon, level: NativeLevel): void {
   });
 }
 
-function createModel(manifest: Manifest, memory: WeightsBuffer, addon: NativeAddon, level: NativeLevel): NativeModel {
-  const model = addon.createModel(level, memory.buffer, memory.start, modelWords(manifest));
+function createModel(manifest: Manifest, memory: WeightsBuffer, addon: NativeAddon, level: NativeLevel, threads: number): NativeModel {
+  const model = addon.createModel(level, memory.buffer, memory.start, modelWords(manifest), threads);
   if (model !== undefined) return model;
-  throw new CommonweightError('the workspace of the model does not fit into memory; use a smaller model', {
-    code: 'memory',
-    action: 'stop',
-  });
+  throw new CommonweightError(
+    'the workspace of the model does not fit into memory, or there are no more threads; use a smaller model or fewer threads',
+    {
+      code: 'memory',
+      action: 'stop',
+    },
+  );
 }
 
 /** One buffer for `weights.bin`; addresses count from its first multiple of 64. */

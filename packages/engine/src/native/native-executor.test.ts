@@ -1,19 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { type Manifest, fromBase64, parseManifest } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
+import { createReferenceExecutor } from '../reference/executor.ts';
 import { selfTest } from '../self-test.ts';
 import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
 import { describeExecutor } from '../testing/executor-suite.ts';
 import { forwardDigests } from '../testing/forward-digests.ts';
-import { buildTinyModel, memorySource } from '../testing/tiny-model.ts';
+import { buildTinyModel, memorySource, tinyShapes } from '../testing/tiny-model.ts';
+import { randomIds, traceOf } from '../testing/trace.ts';
 import type { NativeLevel } from './addon.ts';
 import { createNativeExecutor } from './native-executor.node.ts';
 
 if (noCompiler === undefined) {
   const addon = builtAddon();
   for (const level of addon.levels) {
-    describeExecutor(`the addon at level ${level}`, (manifest, weights) => createNativeExecutor(manifest, weights, addon, level));
+    describeExecutor(`the addon at level ${level}`, (manifest, weights) => createNativeExecutor(manifest, weights, addon, level), 6);
   }
+}
+
+if (noCompiler === undefined) {
+  describeExecutor(
+    'the addon with three threads',
+    (manifest, weights) => createNativeExecutor(manifest, weights, builtAddon(), undefined, 3),
+    6,
+  );
 }
 
 describe.skipIf(noCompiler !== undefined)(`native executor${noCompiler === undefined ? '' : ` (${noCompiler})`}`, () => {
@@ -32,6 +42,16 @@ describe.skipIf(noCompiler !== undefined)(`native executor${noCompiler === undef
     for (const { manifest, weights, ids, expect: digests } of cases) {
       const source = memorySource(fromBase64(weights));
       expect(forwardDigests(createNativeExecutor(parseManifest(manifest), source, addon, level), ids)).toEqual(digests);
+    }
+  });
+
+  it.each([1, 2, 3, 4])('gives the same bits with %i threads', (threads) => {
+    for (const options of [tinyShapes.odd, tinyShapes.saturating]) {
+      const { manifest, source } = buildTinyModel(options);
+      const ids = randomIds(manifest.graph.vocabulary, 45);
+      const executor = createNativeExecutor(manifest, source, addon, undefined, threads);
+      expect(traceOf(executor, ids, [30, 1, 1, 3])).toEqual(traceOf(createReferenceExecutor(manifest, source), ids, [45]));
+      executor.close();
     }
   });
 

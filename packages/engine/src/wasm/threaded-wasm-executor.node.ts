@@ -1,8 +1,8 @@
-import { CommonweightError, type Manifest } from '@commonweight/protocol';
-import { availableParallelism } from 'node:os';
+import type { Manifest } from '@commonweight/protocol';
 import type { WeightsExecutor, WeightsSource } from '../executor.ts';
+import { checkThreads } from '../kernels/check-threads.ts';
+import { defaultThreads } from '../kernels/default-threads.node.ts';
 import { createKernelExecutor } from '../kernels/kernel-executor.ts';
-import { limits } from '../limits.ts';
 import { HelperThreads } from './helper-threads.node.ts';
 import { instantiate } from './kernels.ts';
 import { wasmHost } from './wasm-host.ts';
@@ -19,11 +19,9 @@ export function createThreadedWasmExecutor(
   manifest: Manifest,
   weights: WeightsSource,
   module: EngineModule,
-  threads = Math.min(availableParallelism(), limits.threads),
+  threads = defaultThreads(),
 ): WeightsExecutor {
-  if (!Number.isInteger(threads) || threads < 1 || threads > limits.threads) {
-    throw new CommonweightError(`threads: expected 1 to ${limits.threads}, got ${threads}`, { code: 'executor', field: 'threads' });
-  }
+  checkThreads(threads);
   const engine = instantiate(module);
   const host = wasmHost(manifest, weights, engine, threads);
   if (threads === 1) return createKernelExecutor(manifest, host);

@@ -1,6 +1,7 @@
-import { CommonweightError, type Manifest, MerkleTag } from '@commonweight/protocol';
+import { type Manifest, MerkleTag } from '@commonweight/protocol';
 import type { WeightsSource } from '../executor.ts';
 import type { KernelCache, KernelHost } from '../kernels/kernel-host.ts';
+import { lostThread } from '../kernels/lost-thread.ts';
 import { limits } from '../limits.ts';
 import { loadWeights, weightsSize } from '../load-weights.ts';
 import type { EngineMemory } from './engine-memory.ts';
@@ -49,12 +50,6 @@ export function wasmHost(manifest: Manifest, weights: WeightsSource, engine: Eng
     close: () => {},
   };
 }
-
-const lostThread = (): CommonweightError =>
-  new CommonweightError('a thread of the engine ended or does not answer; open the model again', {
-    code: 'engine-thread',
-    action: 'retry',
-  });
 
 function newCache(memory: EngineMemory, size: number, what: string): WasmCache {
   const address = memory.allocate(size, what);
