@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** `npm run test:nightly` runs so many times the cases of every property (test/setup.ts), within as much more time. */
+const runs = Math.max(1, Number(process.env['COMMONWEIGHT_TEST_RUNS'] ?? 1));
+
 const shared = {
   // no retries: a test that fails once in a hundred runs is a bug that was found
   retry: 0,
@@ -17,7 +20,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: 60_000 * runs,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },

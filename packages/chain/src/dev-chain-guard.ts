@@ -28,7 +28,7 @@ const DEV_BALANCE = 10n ** 27n;
 /** Runs one development chain in `dataDir` until `signal` aborts or anvil ends; then writes a last snapshot and leaves no process behind. */
 export async function guardDevChain(dataDir: string, signal: AbortSignal, tell: (message: GuardMessage) => void): Promise<void> {
   const paths = await openDevChainFolder(dataDir);
-  const unlock = await lockDevChain(paths);
+  const unlock = await lockDevChain(paths, { signal });
   try {
     for (const pid of await reapAnvils(paths))
       tell({ type: 'warning', message: `killed anvil (process ${pid}), left over from a guard that was killed` });

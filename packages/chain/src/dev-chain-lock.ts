@@ -28,10 +28,13 @@ async function tryLink(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Makes this process the one guard of the folder. Waits for a guard that is just ending; throws `dev_chain_locked` for one that stays.
+ * Makes this process the one guard of the folder. Waits for a guard that is just ending, unless aborted; throws `dev_chain_locked` for one that stays.
  * @returns removes the lock
  */
-export async function lockDevChain(paths: DevChainPaths, wait: number = limits.lockWait): Promise<() => Promise<void>> {
+export async function lockDevChain(
+  paths: DevChainPaths,
+  { signal, wait = limits.lockWait }: { readonly signal?: AbortSignal; readonly wait?: number } = {},
+): Promise<() => Promise<void>> {
   const own = `${paths.lock}.${process.pid}.tmp`;
   const take = async (): Promise<boolean> => {
     await writeFile(own, String(process.pid), { mode: 0o600 });
@@ -47,6 +50,7 @@ export async function lockDevChain(paths: DevChainPaths, wait: number = limits.l
       if (!alive || holder === String(process.pid)) {
         await removeStale(paths.lock, holder);
       } else if (performance.now() < deadline) {
+        signal?.throwIfAborted();
         await pause(limits.lockPoll);
       } else {
         throw new ChainError(

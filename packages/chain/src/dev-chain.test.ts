@@ -94,7 +94,8 @@ describe('startDevChain', () => {
     await using folder = await temporaryFolder();
     await using chain = await startDevChain({ dataDir: folder.path });
     const paths = await openDevChainFolder(folder.path);
-    await expect(lockDevChain(paths, 0)).rejects.toMatchObject({ code: 'dev_chain_locked' });
+    await expect(lockDevChain(paths, { wait: 0 })).rejects.toMatchObject({ code: 'dev_chain_locked' });
+    await expect(lockDevChain(paths, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
     await expect(startDevChain({ dataDir: folder.path })).rejects.toMatchObject({
       code: 'dev_chain_locked',
       message: expect.stringContaining(String(chain.guardPid)),

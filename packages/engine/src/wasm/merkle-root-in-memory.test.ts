@@ -11,10 +11,10 @@ const engine = instantiate(loadEngineWasm());
 const LARGEST = 70 * 1024;
 const start = engine.memory.allocate(LARGEST, 'data');
 
-function randomBytes(length: number, seed: number): Uint8Array {
-  const random = new Xorshift(seed);
-  return Uint8Array.from({ length }, () => random.integer(0, 255));
-}
+const random = new Xorshift(20);
+const pool = Uint8Array.from({ length: 2 * LARGEST }, () => random.integer(0, 255));
+/** Some of the same random bytes, from anywhere. */
+const randomBytes = (length: number, seed: number): Uint8Array => pool.subarray(seed % LARGEST, (seed % LARGEST) + length);
 
 /** The root (hexadecimal) in the engine's memory, with other bytes behind the data that must not count. */
 function rootInMemory(tag: MerkleTag, data: Uint8Array): string {
@@ -35,11 +35,10 @@ describe('merkleRootInMemory (SPEC section 20)', () => {
   it('random sizes and tags', () => {
     const tags = fc.constantFrom(...Object.values(MerkleTag));
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: LARGEST }), fc.integer({ min: 1, max: 2 ** 31 }), tags, (size, seed, tag) => {
+      fc.property(fc.integer({ min: 0, max: LARGEST }), fc.nat(), tags, (size, seed, tag) => {
         const data = randomBytes(size, seed);
         expect(rootInMemory(tag, data)).toBe(toHex(merkleRootOfBytes(tag, data, nodeSha256)));
       }),
-      { numRuns: 150 },
     );
   });
 
