@@ -6,7 +6,7 @@ import process from 'node:process';
 import { capture } from '../../scripts/lib/run.mjs';
 import { installLlama } from './llama/install.ts';
 import { measureLarge, measureModel } from './measure.ts';
-import { ensureDefault, ensureSynthetic, removeSynthetic } from './models/ensure-models.ts';
+import { ensureDefault, ensureSynthetic } from './models/ensure-models.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { createProgress } from './progress.ts';
 import { report } from './report.ts';
@@ -36,16 +36,10 @@ async function main({ json, only, models, rounds, threads, clock }: Options, sig
     if (name === '8B') continue;
     const model = await (name === '135M'
       ? ensureDefault(folder, join(root, '.cache'), progress, signal)
-      : ensureSynthetic(name, folder, progress, signal));
+      : ensureSynthetic(folder, progress, signal));
     for (const count of threads) await measureModel(run, model, count);
   }
-  if (models.includes('8B')) {
-    try {
-      await measureLarge(run, await ensureSynthetic('8B', folder, progress, signal), 1);
-    } finally {
-      await removeSynthetic('8B', folder);
-    }
-  }
+  if (models.includes('8B')) await measureLarge(run, folder);
   const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}, ${rounds} rounds${clock === 'cpu' ? ', processor time' : ''}, load average ${before.toFixed(1)} before`;
   process.stdout.write(`${machine}\n\n${report(results)}\n`);
   if (json) process.stdout.write(`${JSON.stringify(summarise(results))}\n`);

@@ -1,3 +1,7 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { capture } from '../../scripts/lib/run.mjs';
 import { Child, type ChildOptions, Unavailable } from './child.ts';
 import type { BenchModel } from './models/ensure-models.ts';
 import type { MeasureName } from './options.ts';
@@ -93,17 +97,23 @@ async function measureWith(children: Children, run: Run, { name, packageDir, int
   }
 }
 
-/** A few tokens of a model that 32 bits cannot address: that it runs, not how fast. */
-export async function measureLarge(run: Run, { name, packageDir }: BenchModel, threads: number): Promise<void> {
+/** A few tokens of a model that 32 bits cannot address, made for this and deleted: that it runs, not how fast. */
+export async function measureLarge(run: Run, folder: string): Promise<void> {
+  const [packageDir, place] = [join(folder, '8B'), { model: '8B', threads: 1 }];
   const children = new Children(run);
   try {
-    const child = await children.open({ engine: 'native', packageDir, threads });
+    run.progress.line(`writing 8 GB to ${packageDir}`);
+    const { code, tail } = await capture(process.execPath, [join(run.compiled, 'large-package-main.js'), packageDir], {
+      signal: run.signal,
+    });
+    if (code !== 0) throw new Error(`the 8B package was not written: ${tail}`);
+    const child = await children.open({ engine: 'native', packageDir, threads: 1 });
     if (child === undefined) return;
-    record(run, { model: name, threads }, child, child.opened);
-    record(run, { model: name, threads }, child, await child.run({ task: 'decode', ...LARGE }, run.signal));
-    record(run, { model: name, threads }, child, await child.run({ task: 'memory', ...LARGE }, run.signal));
+    record(run, place, child, child.opened);
+    for (const task of ['decode', 'memory'] as const) record(run, place, child, await child.run({ task, ...LARGE }, run.signal));
   } finally {
     await children.close();
+    rmSync(packageDir, { recursive: true, force: true });
   }
 }
 

@@ -30,7 +30,7 @@ About 12 minutes on two idle cores; other work on the machine makes it longer an
 
   --json         one JSON line at the end on stdout; what could not be measured is null
   --only a,b     of ${measureNames.join(', ')}
-  --models a,b   of ${modelNames.join(', ')} (${DEFAULT.models.join(',')}); 8B: 17 GB of disk and 9 GB of memory for a few tokens, deleted afterwards
+  --models a,b   of ${modelNames.join(', ')} (${DEFAULT.models.join(',')}); 8B: 8 GB of disk and 9 GB of memory for a few tokens, deleted afterwards
   --threads a,b  of 1, 2 (1,2); batches and re-execution take the most of them
   --clock cpu    processor time instead of the time that passes, on one thread: for a machine that is busy with other work
   --rounds N     1 to ${MOST_ROUNDS} (${DEFAULT.rounds})

@@ -5,13 +5,13 @@ import { ENGINE_SPEC } from '@commonweight/protocol';
 import type { Progress } from '../progress.ts';
 import { writeDefaultQ8 } from './default-q8.ts';
 import { writeInt8Variant } from './int8-variant.ts';
-import { type ModelName, shapes } from './shapes.ts';
+import { type ModelName, SHAPE_1B } from './shapes.ts';
 import { isSound, writeStamp } from './stamp.ts';
 import { writeSyntheticQ8 } from './synthetic-q8.ts';
 
 /** One model in the forms that are compared. */
 export interface BenchModel {
-  readonly name: ModelName;
+  readonly name: Exclude<ModelName, '8B'>;
   /** For llama.cpp. */
   readonly gguf: string;
   /** For the engine. */
@@ -32,25 +32,15 @@ export async function ensureDefault(cache: string, dataDir: string, progress: Pr
 }
 
 /** A synthetic model: written as Q8_0 once, and imported from that file. */
-export async function ensureSynthetic(
-  name: keyof typeof shapes,
-  cache: string,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<BenchModel> {
+export async function ensureSynthetic(cache: string, progress: Progress, signal: AbortSignal): Promise<BenchModel> {
+  const name = '1.1B';
   const gguf = await ensureFile(join(cache, `${name}.q8_0.gguf`), `seed ${SEED}`, progress, signal, (path, onBytes) =>
-    writeSyntheticQ8(`synthetic ${name}`, shapes[name], SEED, path, onBytes, signal),
+    writeSyntheticQ8(`synthetic ${name}`, SHAPE_1B, SEED, path, onBytes, signal),
   );
   const packageDir = await ensureImported(gguf, join(cache, `${name}-packages`), progress, signal);
   const int8Dir = join(cache, `${name}-int8`);
   await writeInt8Variant(packageDir, int8Dir);
   return { name, gguf, packageDir, int8Dir };
-}
-
-/** Deletes all forms of a synthetic model. */
-export async function removeSynthetic(name: keyof typeof shapes, cache: string): Promise<void> {
-  for (const file of [`${name}.q8_0.gguf`, `${name}.q8_0.gguf.json`, `${name}-packages`, `${name}-int8`])
-    await rm(join(cache, file), { recursive: true, force: true });
 }
 
 async function ensureFile(
