@@ -148,15 +148,29 @@ describe('batch scheduler', () => {
     expect([...order]).toEqual(['first', 'second', 'third']);
   });
 
-  it('refuses what can never run, before it runs', () => {
+  it('runs what is longer than the whole budget alone', () => {
     const scheduler = schedule({ kvBytes: cacheBytes(manifest.graph, 40) });
+    const long = { ...base, maxTokens: 60 };
+    for (const key of ['short', 'long', 'other']) scheduler.add(key, key === 'long' ? long : base);
+    const running = new Set<number>();
+    const done: string[] = [];
+    for (let step = 0; !scheduler.idle; step++) {
+      expect(step).toBeLessThan(100);
+      for (const event of scheduler.step()) if (event.type === 'done') done.push(event.run);
+      running.add(scheduler.running);
+    }
+    expect(done).toEqual(['short', 'long', 'other']);
+    expect([...running]).toEqual([1, 0]);
+  });
+
+  it('refuses what can never run, before it runs', () => {
+    const scheduler = schedule();
     const refuse = (change: Partial<BatchRunOptions>, code: string): void =>
       expect(() => scheduler.add('x', { ...base, ...change })).toThrow(expect.objectContaining({ code }) as Error);
     refuse({ promptIds: [] }, 'generation');
     refuse({ promptIds: [vocabulary] }, 'ids');
     refuse({ maxTokens: -1 }, 'generation');
     refuse({ maxTokens: context }, 'sequence');
-    refuse({ maxTokens: 30 }, 'memory');
     expect(scheduler.idle).toBe(true);
     for (const slots of [0, 1.5, limits.batchSlots + 1]) expect(() => schedule({ slots })).toThrow('slots');
   });

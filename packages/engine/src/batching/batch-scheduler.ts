@@ -64,7 +64,7 @@ export class BatchScheduler<Key> {
   /**
    * The run joins at the next step, or waits its turn in the order of arrival.
    * @param key - names the run in events; not one of a run that is still there
-   * @throws CommonweightError for a run that can never be served: wrong ids or lengths, more positions than context or memory allow
+   * @throws CommonweightError for a run that can never be served: wrong ids or lengths, more positions than the context has
    */
   add(key: Key, options: BatchRunOptions): void {
     const bytes = this.#budget.need(options);

@@ -8,7 +8,7 @@ import type { FoundPrefix, KnownPrefix, PrefixCache } from './prefix-cache.ts';
 
 export interface KvBudgetOptions {
   readonly executor: Executor;
-  /** Most bytes of KV cache that runs and prefix cache take together. */
+  /** Most bytes of KV cache that runs and prefix cache take together; one run alone may take more. */
   readonly kvBytes: number;
   /** Of the same executor. It gives way to runs. */
   readonly prefixCache?: PrefixCache;
@@ -26,10 +26,10 @@ export class KvBudget {
 
   /**
    * Bytes that a run needs.
-   * @throws CommonweightError for a run that can never be served: wrong ids or lengths, more positions than context or budget allow
+   * @throws CommonweightError for a run that can never be served: wrong ids or lengths, more positions than the context has
    */
   need(options: BatchRunOptions): number {
-    const { executor, kvBytes } = this.#o;
+    const { executor } = this.#o;
     const { graph } = executor.manifest;
     const positions = positionsOf(options);
     if (positions > graph.context) {
@@ -39,18 +39,12 @@ export class KvBudget {
       });
     }
     checkIds(graph, options.promptIds, graph.context);
-    const bytes = cacheBytes(graph, positions);
-    if (bytes > kvBytes) {
-      throw new CommonweightError(
-        `prompt and answer of ${positions} positions need ${bytes} bytes of KV cache, this engine gives ${kvBytes}; ask for fewer tokens or another node`,
-        { code: 'memory', field: 'maxTokens', action: 'retry' },
-      );
-    }
-    return bytes;
+    return cacheBytes(graph, positions);
   }
 
+  /** A run that is longer than the whole budget has its turn too: alone. */
   fits(bytes: number): boolean {
-    return this.#taken + bytes <= this.#o.kvBytes;
+    return this.#taken === 0 || this.#taken + bytes <= this.#o.kvBytes;
   }
 
   /** A run has ended; what it leaves behind goes into the prefix cache. */

@@ -184,7 +184,6 @@ describe('engine thread', () => {
         'b runs',
         'c runs',
       ]);
-      await expect(engine.run(job({ maxTokens: 2 * positions }), ignore, never)).rejects.toMatchObject({ code: 'memory', retryable: true });
     } finally {
       await engine.close();
     }
