@@ -47,9 +47,10 @@ export function checkMatrixData(
     if (multiplier < 0 || multiplier > largest)
       throw new TensorError(tensor.name, `a multiplier from 0 to ${largest} at row ${n}`, String(multiplier));
   }
-  for (const [at, multiplier] of blocks.entries()) {
-    if (multiplier > limits.blockMultiplier)
-      throw new TensorError(tensor.name, `block multipliers from 0 to ${limits.blockMultiplier}`, `${multiplier} at byte ${at}`);
+  // two million of them in a model of 135M parameters: an iterator would take longer than reading the file
+  for (let at = 0; at < blocks.length; at++) {
+    if (blocks[at]! > limits.blockMultiplier)
+      throw new TensorError(tensor.name, `block multipliers from 0 to ${limits.blockMultiplier}`, `${blocks[at]} at byte ${at}`);
   }
   checkPadding(tensor, packed, blocks, rows, columns);
 }
