@@ -43,8 +43,9 @@ const BLOCK = 4 << 20;
 /** With multipliers of 2^21 and weights of 73 on average, rows of 4,096 keep values around 1. */
 const EXPONENT = 33;
 
-const weights = Int8Array.from({ length: BLOCK }, randomWeight());
-const multipliers = new Uint8Array(Int32Array.from({ length: BLOCK / 4 }, () => 2 ** 21).buffer);
+const weightBlock = new Uint8Array(Int8Array.from({ length: BLOCK }, randomWeight()).buffer);
+const sixteenths = new Uint8Array(BLOCK).fill(12);
+const rowMultipliers = new Uint8Array(Int32Array.from({ length: BLOCK / 4 }, () => 2 ** 21).buffer);
 const ones = new Uint8Array(Int32Array.from({ length: GRAPH.width }, () => 2 ** 20).buffer);
 
 function randomWeight(): () => number {
@@ -83,9 +84,11 @@ function* parts(tensors: Tensor[]): Generator<Uint8Array> {
   for (const [name, shape] of expectedTensors(GRAPH)) {
     if (shape.kind === 'matrix') {
       const bytes = padTo(shape.rows, 16) * padTo(shape.columns, 64);
-      place({ ...shape, name, exponent: EXPONENT, activationBits: 14, weights: end, multipliers: end + bytes });
-      yield* repeated(new Uint8Array(weights.buffer), bytes);
-      yield* repeated(multipliers, padTo(4 * shape.rows, 1024));
+      const [blockMultipliers, multipliers] = [end + bytes, end + bytes + padTo(bytes / 64, 1024)];
+      place({ ...shape, name, exponent: EXPONENT, activationBits: 14, weights: end, blockMultipliers, multipliers });
+      yield* repeated(weightBlock, bytes);
+      yield* repeated(sixteenths, padTo(bytes / 64, 1024));
+      yield* repeated(rowMultipliers, padTo(4 * shape.rows, 1024));
     } else {
       place({ kind: 'norm', name, length: shape.length, exponent: 20, offset: end });
       yield ones.subarray(0, padTo(4 * shape.length, 1024));

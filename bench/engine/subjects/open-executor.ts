@@ -1,7 +1,6 @@
 import { type Executor, type WeightsExecutor, checkWeights, selfTest } from '@commonweight/engine';
 import { createNativeExecutor, createThreadedWasmExecutor, loadEngineWasm, loadNativeAddon, nodeSha256 } from '@commonweight/engine/node';
 import { openPackage } from '@commonweight/models';
-import { CommonweightError } from '@commonweight/protocol';
 import type { Contender } from './messages.ts';
 
 type Ours = Contender & { readonly engine: 'wasm' | 'native' };
@@ -28,8 +27,7 @@ function wasm(threads: number): Create {
 }
 
 function native(threads: number): Create {
-  if (threads !== 1) throw new CommonweightError(`the addon runs on one thread`, { code: 'threads' });
   const addon = loadNativeAddon();
   if (addon === undefined) throw new Error('the native engine is not built: npm run build:native');
-  return (manifest, weights) => createNativeExecutor(manifest, weights, addon);
+  return (manifest, weights) => createNativeExecutor(manifest, weights, addon, addon.levels[0], threads);
 }
