@@ -42,7 +42,12 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
   let ready: ReadyEvent;
   let client: OpenAI;
 
-  const startNetwork = (): Network => new Network(process.execPath, [cli, 'dev', '--json', '--port', '0', '--data', data]);
+  const started: Network[] = [];
+  const startNetwork = (): Network => {
+    const one = new Network(process.execPath, [cli, 'dev', '--json', '--port', '0', '--data', data]);
+    started.push(one);
+    return one;
+  };
 
   beforeAll(async () => {
     if ('reason' in found) return;
@@ -56,7 +61,8 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
   });
 
   afterAll(async () => {
-    if (network.child.exitCode === null && network.child.signalCode === null) await network.stop('SIGKILL');
+    // all of them: a test that fails may leave one running that no variable names any more
+    for (const one of started) if (one.child.exitCode === null && one.child.signalCode === null) await one.stop('SIGKILL');
     const left = await processesLeft(data, 10_000);
     rmSync(folder, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`processes left: ${left.join(', ')}`);
