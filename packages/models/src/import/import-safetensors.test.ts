@@ -131,7 +131,7 @@ it.each<readonly [string, string, (checkpoint: TinyCheckpoint) => Omit<TinyCheck
   ['no head', 'tensor output.weight', changed('config.json', { tie_word_embeddings: false })],
   ['a missing tensor', 'tensor blk.0.ffn_down.weight', retensored((all) => all.filter(({ name }) => !name.includes('down_proj')))],
   ['another tokenizer', 'tokenizer.json model type', bpe({ type: 'Unigram' })],
-  ['SentencePiece as BPE', 'tokenizer.json model byte_fallback', bpe({ byte_fallback: true })],
+  ['byte fallback behind another split', 'tokenizer.json pre_tokenizer type', bpe({ byte_fallback: true })],
   ['a normaliser', 'tokenizer.json normalizer', changed('tokenizer.json', { normalizer: { type: 'NFC' } })],
   ['another split', 'tokenizer.json pre_tokenizer', changed('tokenizer.json', { pre_tokenizer: { type: 'Metaspace' } })],
   ['a merge that makes no token', 'tokenizer.json merges[0]', bpe({ merges: ['z q'] })],

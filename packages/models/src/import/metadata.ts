@@ -49,6 +49,12 @@ export class Metadata {
     return valid ? (value as readonly string[]) : this.refuse(key, 'an array of strings', value ?? 'nothing');
   }
 
+  numbers(key: string): readonly number[] {
+    const value = this.#values.get(key);
+    const valid = Array.isArray(value) && value.every((item) => typeof item === 'number' && Number.isFinite(item));
+    return valid ? (value as readonly number[]) : this.refuse(key, 'an array of numbers', value ?? 'nothing');
+  }
+
   integers(key: string): readonly number[] {
     const value = this.#values.get(key);
     const valid = Array.isArray(value) && value.every((item) => Number.isSafeInteger(item));

@@ -2,11 +2,10 @@ import { canonicalize, utf8 } from '@commonweight/protocol';
 import type { Gguf } from '../gguf/parse-gguf.ts';
 import { limits } from '../limits.ts';
 import { Metadata } from './metadata.ts';
-import { type NamedTokens, namedTokens } from './named-tokens.ts';
+import { namedTokens } from './named-tokens.ts';
+import { buildSentencePiece, orderByScore } from './sentencepiece-json.ts';
+import { addedTokens, checkTokens, namedField, type RefuseField, stopIdsOf, type TokenList, TokenType } from './token-list.ts';
 import { isPreTokenizerName, preTokenizerNames, preTokenizerOf } from './pre-tokenizer.ts';
-
-/** llama_token_type of GGUF. */
-export const TokenType = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
 
 export interface ImportedTokenizer {
   /** tokenizer.json: the Hugging Face `tokenizers` format as canonical JSON. */
@@ -14,36 +13,29 @@ export interface ImportedTokenizer {
   readonly stopIds: readonly number[];
 }
 
-/** Texts of control tokens that end an answer, beside the file's own eos and eot ids (llama.cpp treats the same ones so). */
-const END_TEXTS: readonly string[] = ['<|endoftext|>', '<|im_end|>', '<|end_of_text|>', '<|eot_id|>', '<|end|>', '</s>'];
-
 /** A byte-level BPE vocabulary, wherever it is from. */
-export interface Vocabulary {
-  readonly tokens: readonly string[];
-  /** One {@link TokenType} a token. */
-  readonly types: readonly number[];
+export interface Vocabulary extends TokenList {
   /** "left right" */
   readonly merges: readonly string[];
   /** A name that {@link preTokenizerOf} knows. */
   readonly preTokenizer: string;
-  /** Tokens that end an answer by the model's own word. */
-  readonly endIds: readonly number[];
-  readonly named: NamedTokens;
 }
 
-/** Throws a typed error that names the input's own field. */
-export type RefuseField = (
-  field: 'tokens' | 'token_type' | 'merges' | 'pre',
-  at: number | undefined,
-  expected: string,
-  got: string | readonly (string | number)[],
-) => never;
-
-/** Reads a GGUF's byte-level BPE vocabulary, merges and token types. `vocabulary`: rows of the embedding. */
+/** Reads a GGUF's vocabulary: byte-level BPE (`gpt2`) or SentencePiece (`llama`). `vocabulary`: rows of the embedding. */
 export function tokenizerFromGguf(gguf: Gguf, vocabulary: number, template: string): ImportedTokenizer {
   const metadata = new Metadata(gguf.metadata);
   const model = metadata.string('tokenizer.ggml.model');
-  if (model !== 'gpt2') metadata.refuse('tokenizer.ggml.model', 'gpt2 (byte-level BPE)', model);
+  if (model !== 'gpt2' && model !== 'llama')
+    metadata.refuse('tokenizer.ggml.model', 'gpt2 (byte-level BPE) or llama (SentencePiece)', model);
+  const refuse: RefuseField = (field, at, expected, got) =>
+    metadata.refuse(`tokenizer.ggml.${field}${at === undefined ? '' : `[${at}]`}`, expected, got);
+  const list = tokenListOf(metadata, template);
+  if (model === 'llama') return sentencePieceOf(metadata, list, vocabulary, refuse);
+  const merges = metadata.strings('tokenizer.ggml.merges');
+  return buildTokenizer({ ...list, merges, preTokenizer: metadata.string('tokenizer.ggml.pre', 'gpt-2') }, vocabulary, refuse);
+}
+
+function tokenListOf(metadata: Metadata, template: string): TokenList {
   const tokens = metadata.strings('tokenizer.ggml.tokens');
   const types = metadata.has('tokenizer.ggml.token_type')
     ? metadata.integers('tokenizer.ggml.token_type')
@@ -51,41 +43,28 @@ export function tokenizerFromGguf(gguf: Gguf, vocabulary: number, template: stri
   const endIds = ['tokenizer.ggml.eos_token_id', 'tokenizer.ggml.eot_token_id']
     .filter((key, i) => i === 0 || metadata.has(key))
     .map((key) => metadata.integer(key, 0, tokens.length - 1));
-  return buildTokenizer(
-    {
-      tokens,
-      types,
-      merges: metadata.strings('tokenizer.ggml.merges'),
-      preTokenizer: metadata.string('tokenizer.ggml.pre', 'gpt-2'),
-      endIds,
-      named: namedTokens(template, {
-        bos_token: optionalId(metadata, 'tokenizer.ggml.bos_token_id', tokens.length),
-        eos_token: endIds[0],
-      }),
-    },
-    vocabulary,
-    (field, at, expected, got) => metadata.refuse(`tokenizer.ggml.${field}${at === undefined ? '' : `[${at}]`}`, expected, got),
-  );
+  const bosKey = 'tokenizer.ggml.bos_token_id';
+  const bos = metadata.has(bosKey) ? metadata.integer(bosKey, 0, tokens.length - 1) : undefined;
+  return { tokens, types, endIds, named: namedTokens(template, { bos_token: bos, eos_token: endIds[0] }) };
 }
 
-const optionalId = (metadata: Metadata, key: string, count: number): number | undefined =>
-  metadata.has(key) ? metadata.integer(key, 0, count - 1) : undefined;
+function sentencePieceOf(metadata: Metadata, list: TokenList, vocabulary: number, refuse: RefuseField): ImportedTokenizer {
+  if (metadata.boolean('tokenizer.ggml.remove_extra_whitespaces', false))
+    metadata.refuse('tokenizer.ggml.remove_extra_whitespaces', 'false', 'true');
+  if (metadata.has('tokenizer.ggml.precompiled_charsmap')) metadata.refuse('tokenizer.ggml.precompiled_charsmap', 'nothing', 'a table');
+  const scores = metadata.numbers('tokenizer.ggml.scores');
+  if (scores.length !== list.tokens.length) refuse('scores', undefined, `${list.tokens.length} scores`, scores);
+  const spacePrefix = metadata.boolean('tokenizer.ggml.add_space_prefix', true);
+  return buildSentencePiece({ ...list, order: orderByScore(list, scores, refuse), spacePrefix }, vocabulary, refuse);
+}
 
 /** Checks a vocabulary and writes it in our one spelling: equal vocabularies give equal bytes. */
 export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: RefuseField): ImportedTokenizer {
-  const { tokens, types } = source;
   const name = source.preTokenizer;
   const { patterns, ignoreMerges, composes } = preTokenizerOf(
     isPreTokenizerName(name) ? name : refuse('pre', undefined, preTokenizerNames.join(' or '), name),
   );
-  if (tokens.length !== vocabulary) refuse('tokens', undefined, `${vocabulary} tokens, one a row of token_embd`, tokens);
-  if (types.length !== tokens.length) refuse('token_type', undefined, `${tokens.length} types`, types);
-
-  const vocab: Record<string, number> = Object.create(null) as Record<string, number>;
-  for (const [id, token] of tokens.entries()) {
-    if (token === '' || token in vocab) refuse('tokens', id, 'a text that no other token has', JSON.stringify(token));
-    vocab[token] = id;
-  }
+  const vocab = checkTokens(source, vocabulary, refuse);
   const json = {
     version: '1.0',
     truncation: null,
@@ -100,7 +79,7 @@ export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: R
       ],
     },
     post_processor: null,
-    ...(Object.keys(source.named).length > 0 && { named_tokens: source.named }),
+    ...namedField(source),
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: {
       type: 'BPE',
@@ -118,15 +97,6 @@ export function buildTokenizer(source: Vocabulary, vocabulary: number, refuse: R
   return { json: utf8(canonicalize(json)), stopIds: stopIdsOf(source) };
 }
 
-function addedTokens({ tokens, types, named }: Vocabulary): object[] {
-  const namedIds = Object.values(named);
-  return tokens.flatMap((content, id) => {
-    const special = types[id] === TokenType.control || namedIds.includes(id);
-    if (!special && types[id] !== TokenType.userDefined) return [];
-    return [{ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special }];
-  });
-}
-
 /** Merges as "left right", each of two tokens whose concatenation is a token. */
 function checkMerges(merges: readonly string[], vocab: Readonly<Record<string, number>>, refuse: RefuseField): readonly string[] {
   for (const [i, merge] of merges.entries()) {
@@ -136,12 +106,6 @@ function checkMerges(merges: readonly string[], vocab: Readonly<Record<string, n
     }
   }
   return merges;
-}
-
-function stopIdsOf({ tokens, types, endIds }: Vocabulary): number[] {
-  const ids = new Set<number>(endIds);
-  for (const [id, token] of tokens.entries()) if (types[id] === TokenType.control && END_TEXTS.includes(token)) ids.add(id);
-  return [...ids].sort((a, b) => a - b);
 }
 
 /** The template, which must be there: without one a chat cannot be rendered. */

@@ -1,27 +1,29 @@
 import { utf8 } from '@commonweight/protocol';
-import { buildTokenizer, type ImportedTokenizer, TokenType } from '../import/tokenizer-json.ts';
-import { limits } from '../limits.ts';
-import { namedTokens } from '../import/named-tokens.ts';
 import { type PreTokenizerName, preTokenizerOf } from '../import/pre-tokenizer.ts';
+import { buildSentencePiece } from '../import/sentencepiece-json.ts';
+import type { RefuseField } from '../import/token-list.ts';
+import { buildTokenizer, type ImportedTokenizer } from '../import/tokenizer-json.ts';
+import { limits } from '../limits.ts';
 import type { Json } from './bounded-json.ts';
 import { JsonFields } from './fields.ts';
+import { piecesOf } from './hf-sentencepiece.ts';
+import { mergesOf, tokenListOf, type TokenFiles } from './hf-token-list.ts';
 
 /**
- * Our tokenizer.json from Hugging Face's: byte-level BPE with a pre-tokenizer that we know. Its regular expressions and Unicode classes are
+ * Our tokenizer.json from Hugging Face's: byte-level BPE with a pre-tokenizer that we know, or SentencePiece (BPE with byte fallback). Its regular expressions and Unicode classes are
  * replaced by our pinned ones, so the result equals that of the same model's GGUF file. Everything else is refused by name.
  */
-export function tokenizerFromHuggingFace(
-  tokenizer: JsonFields,
-  config: JsonFields,
-  tokenizerConfig: JsonFields,
-  vocabulary: number,
-  template: string,
-): ImportedTokenizer {
+export function tokenizerFromHuggingFace(files: TokenFiles, vocabulary: number): ImportedTokenizer {
+  const { tokenizer, tokenizerConfig } = files;
   const model = tokenizer.object('model') ?? tokenizer.refuse('model', 'an object', undefined);
-  if (model.raw('type') !== 'BPE') model.refuse('type', 'BPE (byte-level)', model.raw('type'));
-  for (const key of ['byte_fallback', 'fuse_unk']) model.only(key, false);
+  if (model.raw('type') !== 'BPE') model.refuse('type', 'BPE', model.raw('type'));
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) model.only(key, '');
   model.only('dropout', 0);
+  const refuse: RefuseField = (field, at, expected, got) => tokenizer.refuse(`${field}${at === undefined ? '' : `[${at}]`}`, expected, got);
+  if (model.boolean('byte_fallback', false)) {
+    return buildSentencePiece({ ...tokenListOf(files, model, vocabulary), ...piecesOf(tokenizer, model) }, vocabulary, refuse);
+  }
+  model.only('fuse_unk', false);
   const preTokenizer = preTokenizerNameOf(tokenizer);
   const { ignoreMerges, composes } = preTokenizerOf(preTokenizer);
   model.only('ignore_merges', ignoreMerges);
@@ -30,23 +32,7 @@ export function tokenizerFromHuggingFace(
   const decoder = tokenizer.object('decoder')?.raw('type');
   if (decoder !== 'ByteLevel') tokenizer.refuse('decoder type', 'ByteLevel', decoder);
   tokenizerConfig.only('add_prefix_space', false);
-
-  const { tokens, types } = tokensOf(tokenizer, model, vocabulary);
-  return buildTokenizer(
-    {
-      tokens,
-      types,
-      merges: mergesOf(model),
-      preTokenizer,
-      endIds: endIdsOf(config, tokenizerConfig, tokens),
-      named: namedTokens(template, {
-        bos_token: namedId(tokenizerConfig, 'bos_token', tokens),
-        eos_token: namedId(tokenizerConfig, 'eos_token', tokens),
-      }),
-    },
-    vocabulary,
-    (field, at, expected, got) => tokenizer.refuse(`${field}${at === undefined ? '' : `[${at}]`}`, expected, got),
-  );
+  return buildTokenizer({ ...tokenListOf(files, model, vocabulary), merges: mergesOf(model), preTokenizer }, vocabulary, refuse);
 }
 
 /** Splits as the models' files write them, by our name (Llama 3's and Qwen 2's tokenizer.json). */
@@ -87,65 +73,6 @@ function splitName(step: JsonFields, bytes: JsonFields): PreTokenizerName {
   bytes.only('add_prefix_space', false);
   if (bytes.boolean('use_regex', true)) bytes.refuse('use_regex', 'false', true);
   return name;
-}
-
-/** The id of a token that tokenizer_config.json names by its text. */
-function namedId(tokenizerConfig: JsonFields, key: string, tokens: readonly string[]): number | undefined {
-  const named = tokenizerConfig.raw(key);
-  if (named === undefined) return undefined;
-  const text = named instanceof Map ? tokenizerConfig.object(key)!.string('content') : tokenizerConfig.string(key);
-  const id = tokens.indexOf(text);
-  return id === -1 ? tokenizerConfig.refuse(key, 'a token of the vocabulary', text) : id;
-}
-
-/** Texts and types by id. Ids that the file leaves out are filled as GGUF files are. */
-function tokensOf(tokenizer: JsonFields, model: JsonFields, vocabulary: number): { readonly tokens: string[]; readonly types: number[] } {
-  const tokens: (string | undefined)[] = Array.from({ length: vocabulary });
-  const types = tokens.map(() => TokenType.unused as number);
-  const put = (where: string, text: Json | undefined, id: Json | undefined): number => {
-    const valid = typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 && id < vocabulary;
-    if (!valid) return tokenizer.refuse(where, `an id from 0 to ${vocabulary - 1}, for there are ${vocabulary} rows`, id);
-    if (typeof text !== 'string' || (tokens[id] !== undefined && tokens[id] !== text))
-      tokenizer.refuse(where, `one text for id ${id}`, text);
-    tokens[id] = text as string;
-    return id;
-  };
-  for (const [text, id] of (model.object('vocab') ?? model.refuse('vocab', 'an object', undefined)).entries()) {
-    types[put('model vocab', text, id)] = TokenType.normal;
-  }
-  for (const [i, entry] of tokenizer.array('added_tokens').entries()) {
-    const where = `added_tokens[${i}]`;
-    const token = new JsonFields(entry, `tokenizer.json ${where}`);
-    for (const key of ['single_word', 'lstrip', 'rstrip']) token.only(key, false);
-    const id = put(where, token.string('content'), token.raw('id'));
-    // What looks like a control token is one, as in llama.cpp's converter: no user may write it.
-    const isControl = token.boolean('special', false) || /^<\|.*\|>$/s.test(tokens[id]!);
-    types[id] = isControl ? TokenType.control : TokenType.userDefined;
-  }
-  return { tokens: tokens.map((token, id) => token ?? `[PAD${id}]`), types };
-}
-
-/** Merges are "left right" or, in newer files, [left, right]. */
-function mergesOf(model: JsonFields): string[] {
-  return model.array('merges').map((merge, i) => {
-    if (typeof merge === 'string') return merge;
-    const isPair = Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === 'string');
-    return isPair ? merge.join(' ') : model.refuse(`merges[${i}]`, 'two texts', merge);
-  });
-}
-
-/** eos_token_id of config.json (one or several) and eos_token of tokenizer_config.json. */
-function endIdsOf(config: JsonFields, tokenizerConfig: JsonFields, tokens: readonly string[]): number[] {
-  const raw = config.raw('eos_token_id') ?? [];
-  const ids = [...(Array.isArray(raw) ? (raw as readonly Json[]) : [raw])];
-  const named = namedId(tokenizerConfig, 'eos_token', tokens);
-  if (named !== undefined) ids.push(named);
-  if (ids.length === 0) config.refuse('eos_token_id', 'the id of the token that ends an answer', undefined);
-  for (const id of ids) {
-    const valid = typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 && id < tokens.length;
-    if (!valid) config.refuse('eos_token_id', `ids from 0 to ${tokens.length - 1}`, id);
-  }
-  return ids as number[];
 }
 
 /** The template of tokenizer_config.json: a text, or the one named "default" in a list of them. */

@@ -30,14 +30,10 @@ export async function prepareSafetensors(folder: string, shards: Shards, context
     graph,
     rope,
     tensors: ggufTensors(shards.tensors, graph),
-    tokenizer: () =>
-      tokenizerFromHuggingFace(
-        JsonFields.ofFile(tokenizerFile, limits.tokenizerValues),
-        config,
-        tokenizerConfig,
-        graph.vocabulary,
-        template,
-      ),
+    tokenizer: () => {
+      const tokenizer = JsonFields.ofFile(tokenizerFile, limits.tokenizerValues);
+      return tokenizerFromHuggingFace({ tokenizer, config, tokenizerConfig, template }, graph.vocabulary);
+    },
     chatTemplate,
     name: basename(resolve(folder)),
     licence: 'unknown',

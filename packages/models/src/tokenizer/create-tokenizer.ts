@@ -1,8 +1,6 @@
-import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { CommonweightError } from '@commonweight/protocol';
 import type { NamedTokens } from '../import/named-tokens.ts';
 import { limits } from '../limits.ts';
-import { byteOf } from './byte-alphabet.ts';
 import { splitOnTexts } from './split-on-texts.ts';
 import { parseTokenizerJson } from './tokenizer-file.ts';
 
@@ -38,11 +36,10 @@ export interface Tokenizer {
   readonly named: NamedTokens;
 }
 
-/** Builds a tokenizer from the text of a package's tokenizer.json (byte-level BPE). */
+/** Builds a tokenizer from the text of a package's tokenizer.json. A SentencePiece's `decode` keeps the space that `encode` may put before a text. */
 export function createTokenizer(tokenizerJson: string): Tokenizer {
   const file = parseTokenizerJson(tokenizerJson);
-  // Added tokens are cut out here, under our own rule for user text; the library sees only what is between them.
-  const bpe = new HuggingFaceTokenizer({ ...file.raw, added_tokens: [] }, { clean_up_tokenization_spaces: false });
+  // Added tokens are cut out here, under our own rule for user text; the model sees only what is between them.
   const special = new Map(file.added.filter((token) => token.special).map((token) => [token.content, token.id]));
   const always = new Map(file.added.filter((token) => !token.special).map((token) => [token.content, token.id]));
   const all = new Map([...special, ...always]);
@@ -56,7 +53,7 @@ export function createTokenizer(tokenizerJson: string): Tokenizer {
       throw new CommonweightError(`token id: expected 0 to ${file.tokens.length - 1}, got ${id}`, { code: 'token_id', field: 'id' });
     }
     if (controlIds.has(id) && !options.special) return nothing;
-    return added.get(id) ?? Uint8Array.from(token, byteOf);
+    return added.get(id) ?? file.pieces.bytesOf(token);
   };
   const stream = (options: DecodeOptions = {}): TokenStream => {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -81,7 +78,7 @@ export function createTokenizer(tokenizerJson: string): Tokenizer {
       const ids: number[] = [];
       for (const piece of splitOnTexts(text, allowSpecial ? all : always)) {
         if (typeof piece === 'number') ids.push(piece);
-        else for (const id of bpe.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
+        else for (const id of file.pieces.encode(piece)) ids.push(id);
       }
       return ids;
     },

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { corpus } from '../../scripts/tokenizer-corpus.ts';
 import { preTokenizerNames } from '../import/pre-tokenizer.ts';
-import { buildTokenizer, TokenType } from '../import/tokenizer-json.ts';
+import { TokenType } from '../import/token-list.ts';
+import { buildTokenizer } from '../import/tokenizer-json.ts';
 import { createTokenizer, type Tokenizer } from './create-tokenizer.ts';
 
 const read = <T>(name: string): T =>
