@@ -31,7 +31,7 @@ export function buildSentencePiece(source: PieceList, vocabulary: number, refuse
   return { json: utf8(canonicalize(json)), stopIds: stopIdsOf(source) };
 }
 
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;
 
 /**
  * The order of a file with scores: pieces of two characters and more that merges can reach, best score first.
@@ -41,7 +41,7 @@ export function orderByScore({ tokens, types }: TokenList, scores: readonly numb
   const pieces = tokens.flatMap((token, id) => (types[id] === TokenType.normal || types[id] === TokenType.unused ? [{ token, id }] : []));
   const longer = pieces.filter(({ token }) => lengthOf(token) > 1).sort((a, b) => lengthOf(a.token) - lengthOf(b.token));
   const reachable = new Set<string>();
-  for (const { token } of longer) if (isMade([...token], reachable)) reachable.add(token);
+  for (const { token } of longer) if (isMade(Array.from(token), reachable)) reachable.add(token);
   const order = longer.filter(({ token }) => reachable.has(token)).sort((a, b) => scores[b.id]! - scores[a.id]! || a.id - b.id);
   for (const [i, { id }] of order.entries()) {
     if (i > 0 && scores[order[i - 1]!.id] === scores[id]) refuse('scores', id, 'a score that no other piece has', String(scores[id]));

@@ -20,7 +20,7 @@ const order = orderByScore(list, file.scores, refuse);
 function merges(): string[] {
   const known = new Set(file.tokens);
   return order.flatMap((id) => {
-    const characters = [...file.tokens[id]!];
+    const characters = Array.from(file.tokens[id]!);
     const cuts = characters.map((_, cut) => [characters.slice(0, cut).join(''), characters.slice(cut).join('')]);
     return cuts.filter(([left, right]) => known.has(left!) && known.has(right!)).map((parts) => parts.join(' '));
   });

@@ -28,7 +28,7 @@ export function sentencePiece({ characters, order, tokens, bytes, spacePrefix }:
   const encoder = new TextEncoder();
 
   function* encode(text: string): Generator<number> {
-    const symbols = merged([...((spacePrefix ? ' ' : '') + text).replaceAll(' ', SPACE_MARK)], ranks);
+    const symbols = merged(Array.from(((spacePrefix ? ' ' : '') + text).replaceAll(' ', SPACE_MARK)), ranks);
     for (const symbol of symbols) {
       const rank = ranks.get(symbol);
       const id = rank === undefined ? characters.get(symbol) : order[rank];

@@ -81,6 +81,6 @@ function piecesOf(
   if (!Array.isArray(order) || typeof spacePrefix !== 'boolean') return fail('an order and space_prefix');
   if (order.some((id) => tokens[id as number] === undefined || addedIds.has(id)) || new Set(order).size !== order.length)
     fail('ids of different tokens in the order');
-  const characters = new Map([...ids].filter(([token, id]) => [...token].length === 1 && !addedIds.has(id)));
+  const characters = new Map([...ids].filter(([token, id]) => Array.from(token).length === 1 && !addedIds.has(id)));
   return { characters, order: order as number[], tokens, bytes, spacePrefix };
 }
