@@ -18,7 +18,7 @@ that begins with 500 tokens, when the payer asks for the first time and when it 
 
   --json           one JSON line at the end
   --backend NAME   auto, wasm or native (auto)
-  --threads N      of the worker's engine
+  --threads N      of the worker's engine (1)
   --streams N      at once, 2 to 32 (8)
   --tokens N       of each stream, 1 to 1024 (96)
   --rounds N       1 to 100 (5)
