@@ -30,7 +30,7 @@ export interface Bundle extends AskedPart {
   readonly receipt: Receipt;
   /** The node's session key's signature over {@link receiptDigest}. */
   readonly signature: Signature;
-  /** Present when the finish reason is `stop_string` or `cancelled`. */
+  /** Present when the finish reason is `stop_string` or `cancelled`; else the end by a stop string that came too late: the text stops there. */
   readonly end?: { readonly end: End; readonly signature: Signature };
   /** Digests of the commit points, 32 bytes each in order (position, commit point): they name the place of a lie. */
   readonly digests?: Uint8Array;

@@ -227,7 +227,29 @@ describe('signatures', () => {
     const { end, ...without } = ended;
     expect(failedSteps(verifyBundle({ bundle: without, model }))).toEqual(['end']);
     expect(failedSteps(verifyBundle({ bundle: { ...ended, end: { ...end!, signature: ended.signature } }, model }))).toEqual(['end']);
-    expect(failedSteps(verifyBundle({ bundle: { ...bundle, end: end! }, model }))).toEqual(['end']);
+  });
+
+  it('an end that came too late is the payer’s word about where the text stops, and about nothing else', () => {
+    const endAt = (completionTokens: number, change: object = {}, by = '11') => {
+      const end = { requestHash: bundle.receipt.requestHash, completionTokens, reason: 'stop_string', ...change } as const;
+      return { end, signature: signDigest(endDigest(end, domain), `0x${by.repeat(32)}` as Hex32) };
+    };
+    const late = (...given: Parameters<typeof endAt>): Bundle => ({ ...bundle, end: endAt(...given) });
+    const text = decodeText(bundle.completionIds);
+    const report = verifyBundle({ bundle: late(5), model, chain: facts, answerText: text.slice(0, 4) });
+    expect(report.verdict).toBe('verified');
+    expect(withStatus(report, 'skipped')).toEqual([]);
+    expect(report.notChecked).toEqual([]);
+    expect(detail(report, 'end')).toMatch(/with token 5 .* 12 tokens was over before/);
+    const wordy = { ...model, decode: (ids: readonly number[]) => ids.map((id) => `${id}`.repeat(50)).join('') };
+    const shown = wordy.decode(bundle.completionIds.slice(0, 2));
+    expect(failedSteps(verifyBundle({ bundle: late(2), model: wordy, answerText: shown }))).toEqual([]);
+    expect(failedSteps(verifyBundle({ bundle, model: wordy, answerText: shown }))).toEqual(['text']);
+    expect(failedSteps(verifyBundle({ bundle: late(2), model, answerText: text.slice(0, 3) }))).toEqual(['text']);
+    expect(failedSteps(verifyBundle({ bundle: late(13), model }))).toEqual(['end']);
+    expect(failedSteps(verifyBundle({ bundle: late(5, { reason: 'cancelled' }), model }))).toEqual(['end']);
+    expect(failedSteps(verifyBundle({ bundle: late(5, { requestHash: bundle.receipt.idsRoot }), model }))).toEqual(['end']);
+    expect(failedSteps(verifyBundle({ bundle: late(5, {}, '22'), model }))).toEqual(['end']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { CommonweightError, type FinishReason } from '@commonweight/protocol';
+import { CommonweightError } from '@commonweight/protocol';
 import { replay } from '@commonweight/verifier';
 import type { Context } from '../context.ts';
 import { layout } from '../dev/layout.ts';
@@ -27,7 +27,9 @@ export async function replayFile(file: string, options: ReplayOptions, context: 
   try {
     const { text = '' } = replay({ bundle, model });
     const { shown, remark, differs } =
-      'partial' in saved ? compareCovered(text, answerText) : compareShown(text, answerText, saved.bundle.receipt.finishReason);
+      'partial' in saved
+        ? compareCovered(text, answerText)
+        : compareShown(text, answerText, saved.bundle.end?.end.reason === 'stop_string');
     if (remark !== undefined) context.streams.err(`${remark}\n`);
     if (context.json) context.streams.out(`${JSON.stringify({ event: 'replay', text: shown, tokens: bundle.completionIds.length })}\n`);
     else context.streams.out(shown);
@@ -63,12 +65,14 @@ export function compareCovered(text: string, answerText: string | undefined): Sh
 
 /**
  * The text to print: what was shown, where it is the beginning of what the model gives. A stop string ends the text inside a token, and one that
- * is complete with the last token of an answer leaves the receipt at `length` or `stop_id`.
+ * came too late for the node leaves the receipt at `length` or `stop_id`: then the payer's signed end says so, in a bundle that holds it.
+ *
+ * @param stopString - the payer's signed end says that a stop string ended the text
  */
-export function compareShown(text: string, answerText: string | undefined, finishReason: FinishReason): Shown {
+export function compareShown(text: string, answerText: string | undefined, stopString: boolean): Shown {
   if (answerText === undefined || answerText === text) return { shown: text, differs: false };
   if (!text.startsWith(answerText)) return { shown: text, differs: true };
-  if (finishReason === 'stop_string') return { shown: answerText, differs: false };
+  if (stopString) return { shown: answerText, differs: false };
   return {
     shown: answerText,
     differs: false,

@@ -90,7 +90,23 @@ describe('chat completions', () => {
     await using gateway = await testGateway([a]);
     const body = (await (await gateway.post({ ...base, stop: 'END' })).json()) as { choices: unknown; receipt: unknown };
     expect(body.choices).toMatchObject([{ message: { content: 'one ' }, finish_reason: 'stop' }]);
-    expect(parseBundle(body.receipt).receipt.finishReason).toBe('stop_id');
+    const { receipt, end } = parseBundle(body.receipt);
+    expect(receipt).toMatchObject({ finishReason: 'stop_id', completionTokens: 12 });
+    expect(end?.end).toEqual({ requestHash: receipt.requestHash, completionTokens: 7, reason: 'stop_string' });
+    expect(end?.end).toEqual(a.ends[0]);
+  });
+
+  test('a stop string that is complete with the last token: nobody has to be told, the bundle says where the text ends', async () => {
+    const a = await worker(say('one END'));
+    await using gateway = await testGateway([a]);
+    const last = encode('one END').length;
+    a.behaviour = ({ answer }) => answer(encode('one END'));
+    const body = (await (await gateway.post({ ...base, stop: 'END', max_tokens: last })).json()) as { choices: unknown; receipt: unknown };
+    expect(body.choices).toMatchObject([{ message: { content: 'one ' }, finish_reason: 'stop' }]);
+    const { receipt, end } = parseBundle(body.receipt);
+    expect(receipt.finishReason).toBe('length');
+    expect(end?.end).toMatchObject({ completionTokens: last, reason: 'stop_string' });
+    expect(a.ends).toEqual([]);
   });
 
   test('seed, sampler and defaults go into the signed request as integers', async () => {

@@ -1,5 +1,8 @@
 import {
   type Bundle,
+  type End,
+  type Hex32,
+  type Receipt,
   endDigest,
   fromHex,
   idsRoot,
@@ -60,26 +63,39 @@ export function checkStop({ bundle: { completionIds, request, receipt } }: Subje
 export function checkEnd({ bundle, requestHash }: Subject): Outcome {
   const { receipt, end: signed, domain } = bundle;
   const { finishReason } = receipt;
-  if (finishReason !== 'stop_string' && finishReason !== 'cancelled') {
-    return signed
-      ? failed(`the receipt says ${finishReason}, yet the bundle holds an end by ${signed.end.reason}`)
-      : skipped(`not needed for ${finishReason}`);
+  const needed = finishReason === 'stop_string' || finishReason === 'cancelled';
+  if (!signed) {
+    if (!needed) return skipped(`not needed for ${finishReason}`);
+    return failed(`the receipt says ${finishReason}, which needs the payer's signed end: the bundle holds none`);
   }
-  if (!signed) return failed(`the receipt says ${finishReason}, which needs the payer's signed end: the bundle holds none`);
   const { end, signature } = signed;
-  const matches = same(
-    [
-      ['requestHash', requestHash, end.requestHash],
-      ['completionTokens', receipt.completionTokens, end.completionTokens],
-      ['finishReason', finishReason, end.reason],
-    ],
-    `the payer ended the answer after ${end.completionTokens} tokens (${end.reason})`,
-  );
+  const matches = needed ? matchEnd(end, receipt, requestHash) : matchLateEnd(end, receipt, requestHash);
   if (matches.status === 'failed') return matches;
   const signer = recoverSigner(endDigest(end, domain), signature);
   return signer === bundle.request.payer
     ? matches
     : failed(`expected the signature of the payer ${bundle.request.payer}, got ${signer ?? 'a malformed one'}`);
+}
+
+const matchEnd = (end: End, { completionTokens, finishReason }: Receipt, requestHash: Hex32): Outcome =>
+  same(
+    [
+      ['requestHash', requestHash, end.requestHash],
+      ['completionTokens', completionTokens, end.completionTokens],
+      ['finishReason', finishReason, end.reason],
+    ],
+    `the payer ended the answer after ${end.completionTokens} tokens (${end.reason})`,
+  );
+
+/** A stop string was complete, and the run over under its own rules before the node heard of it: what came after is billed and not shown. */
+function matchLateEnd(end: End, { completionTokens, finishReason }: Receipt, requestHash: Hex32): Outcome {
+  if (end.requestHash !== requestHash) return failed(`requestHash: expected ${requestHash}, the end says ${end.requestHash}`);
+  if (end.reason !== 'stop_string') return failed(`the receipt says ${finishReason}, yet the bundle holds an end by ${end.reason}`);
+  if (end.completionTokens > completionTokens)
+    return failed(`the receipt covers ${completionTokens} tokens, yet the end names ${end.completionTokens}`);
+  return passed(
+    `the payer ended the text with token ${end.completionTokens} (stop_string); the run of ${completionTokens} tokens was over before the node heard of it`,
+  );
 }
 
 /** Shown text is what the ids decode to; a stop string and what follows it in the last token are not shown (SPEC section 27). */
@@ -101,7 +117,10 @@ export function withText({ answerText, model, modelId }: AskedSubject, compare: 
 
 export type Decode = NonNullable<VerifierModel['decode']>;
 
-function compareText(shown: string, { completionIds, request, receipt }: Bundle, decode: Decode): Outcome {
+function compareText(shown: string, bundle: Bundle, decode: Decode): Outcome {
+  const { request, receipt } = bundle;
+  const late = lateEnd(bundle);
+  const completionIds = late ? bundle.completionIds.slice(0, late.completionTokens) : bundle.completionIds;
   const decoded = decode(completionIds);
   if (shown === decoded || shown === whole(decoded)) return passed('the ids decode to the text');
   if (!decoded.startsWith(shown)) return failed(`the ids decode to ${quote(decoded)}, another text was shown`);
@@ -114,11 +133,17 @@ function compareText(shown: string, { completionIds, request, receipt }: Bundle,
   }
   const without = `the text is what the ids decode to without its end ${quote(omitted)}`;
   const { finishReason } = receipt;
+  if (late)
+    return passed(`${without}; the payer's signed end names token ${late.completionTokens}, which stop string it was is not in the bundle`);
   if (finishReason === 'stop_string') return passed(`${without}; which stop string ended it is not in the receipt`);
   if (finishReason === 'cancelled') return passed(`${without}; the payer broke the answer off`);
   // a stop string that is complete in the last tokens may come too late for the node to end there
   return skipped(`${without}; whether a stop string ended it or somebody cut it, the receipt cannot say`);
 }
+
+/** The payer's end of an answer that had ended by itself before: the text stops there, the receipt does not. */
+const lateEnd = ({ end, receipt: { finishReason } }: Bundle): End | undefined =>
+  finishReason === 'stop_string' || finishReason === 'cancelled' ? undefined : end?.end;
 
 /** UTF-16 units that a shown text may leave out at its end. */
 export function mostOmitted(

@@ -3,6 +3,7 @@ import {
   type AskedPart,
   BUNDLE_VERSION,
   type Bundle,
+  type End,
   type EndRequest,
   type Frame,
   type Hex32,
@@ -77,6 +78,8 @@ export class NodeRun {
   /** Log probabilities of tokens whose text has not been handed on. */
   readonly #entries: LogprobEntry[] = [];
   #cachedTokens = 0;
+  /** Where a stop string ended the text, also when the run was over by itself by then. */
+  #textEnd: EndRequest | undefined;
   #end: { readonly sent: EndRequest; readonly confirmed: Promise<boolean> } | undefined;
 
   constructor(options: NodeRunOptions) {
@@ -218,10 +221,14 @@ export class NodeRun {
   #sendEnd(reason: 'stop_string' | 'cancelled'): void {
     if (this.#end || this.#abort.signal.aborted) return;
     this.#deadline.ended();
-    if (this.#overByItself()) return;
-    const { client, candidate, payer } = this.#o;
+    if (this.#overByItself()) {
+      if (reason === 'stop_string') this.#textEnd = this.#signEnd(reason);
+      return;
+    }
+    const { client, candidate } = this.#o;
     this.#proof.endAt(this.#ids.length);
-    const sent = signEnd({ requestHash: this.#signed.requestHash, completionTokens: this.#ids.length, reason }, payer);
+    const sent = this.#signEnd(reason);
+    if (reason === 'stop_string') this.#textEnd = sent;
     const confirmed = client.end(candidate.url, sent).catch((error: unknown) => {
       // the run goes on; whether the end arrived shows in the receipt, and the deadline holds in any case
       if (error instanceof NodeFailure) return false;
@@ -232,16 +239,22 @@ export class NodeRun {
     this.#end = { sent, confirmed };
   }
 
+  #signEnd(reason: End['reason']): EndRequest {
+    return signEnd({ requestHash: this.#signed.requestHash, completionTokens: this.#ids.length, reason }, this.#o.payer);
+  }
+
   async #answer(frame: Pick<Answered, 'receipt' | 'signature' | 'digests'>): Promise<NodeAnswer> {
     const { job, payer, candidate } = this.#o;
     const signed = this.#signed;
     if (!this.#stopped) {
       const rest = this.#decoder.flush();
       this.#show(rest, this.#streamedTokens);
+      if (this.#stopped) this.#textEnd = this.#signEnd('stop_string');
     }
     const { receipt, signature, digests } = frame;
     const confirmed = (await this.#end?.confirmed) ?? false;
     const end = this.#end?.sent;
+    const ended = receipt.finishReason === 'stop_string' || receipt.finishReason === 'cancelled' ? end : this.#textEnd;
     return {
       asked: {
         domain: payer.domain,
@@ -266,7 +279,7 @@ export class NodeRun {
         ...this.#askedPart(completionIds),
         receipt,
         signature,
-        ...(end && (receipt.finishReason === 'stop_string' || receipt.finishReason === 'cancelled') && { end }),
+        ...(ended && { end: ended }),
         digests,
       }),
     };
