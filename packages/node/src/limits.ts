@@ -128,6 +128,11 @@ export const workerLimits = {
   orphanMs: 10_000,
   /** Runs without a reader that are kept at a time; the oldest goes first. */
   orphans: 64,
+  /** Runs of one payer that were worked on and dropped without a signed end, in so many milliseconds; one more gets 429. */
+  unbilledRuns: 32,
+  unbilledWindowMs: 600_000,
+  /** Payers whose dropped runs are remembered; the one who dropped longest ago is forgotten first. */
+  unbilledPayers: 1024,
   /** Milliseconds until an engine thread has loaded its model and passed its self-test. */
   engineStartMs: 120_000,
   /** Restarts of an engine thread that keeps crashing; a finished run resets the count. */

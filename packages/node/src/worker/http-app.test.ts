@@ -17,6 +17,7 @@ import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../journal/ledger.ts';
 import { identity, sessionKey } from '../journal/testing/entries.ts';
+import { workerLimits } from '../limits.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { DigestStore } from './digest-store.ts';
 import { createHttpApp } from './http-app.ts';
@@ -261,6 +262,26 @@ describe('POST /v1/end', () => {
 });
 
 describe('a reader that goes away', () => {
+  it('too often, without a signed end: its payer waits', async () => {
+    const drop = async (): Promise<void> => {
+      const running = start(question(8));
+      engine.step(1);
+      await running.until('token', 1);
+      running.leave();
+      await expect(running.done).rejects.toThrow(/abort/i);
+      await expect.poll(() => timers.length, { interval: 1 }).toBe(1);
+      const abandoned = log.next('run_abandoned');
+      for (const timer of timers) timer();
+      await abandoned;
+    };
+    for (let i = 0; i < workerLimits.unbilledRuns; i++) await drop();
+    const refused = await postJson(`${server.url}/v1/run`, question());
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(await refused.json()).toMatchObject({ type: 'error', code: 'unbilled_limit', retryable: true });
+    expect(ledger.state.receipts).toBe(0);
+  });
+
   it('frees the engine at once; its end still makes a receipt, once, and later it is too late', async () => {
     const run = question(8);
     const late = question(8);

@@ -20,6 +20,7 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   content_type: 415,
   wrong_node: 421,
   queue_full: 429,
+  unbilled_limit: 429,
   internal: 500,
 };
 

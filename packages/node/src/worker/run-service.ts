@@ -23,6 +23,7 @@ import type { WorkerLog } from './log.ts';
 import { type RunQueue, queueFull } from './run-queue.ts';
 import { QueuedProgress } from './queued-progress.ts';
 import { type Outcome, Run } from './run.ts';
+import { UnbilledRuns } from './unbilled-runs.ts';
 
 export interface RunServiceOptions {
   readonly offer: Offer;
@@ -38,17 +39,22 @@ export interface RunServiceOptions {
   readonly fail: (error: CommonweightError) => void;
 }
 
+/** Work without a receipt that the payer could have avoided. */
+const payersFault = new Set(['abandoned', 'not_processed']);
+
 /** Accepted requests from the check to the receipt. */
 export class RunService {
   readonly #options: RunServiceOptions;
   readonly #runs = new Map<Hex32, Run>();
   /** Runs whose reader has gone, oldest first, with what gives them up. */
   readonly #orphans = new Map<Run, () => void>();
+  readonly #unbilled: UnbilledRuns;
   #failure: CommonweightError | undefined;
   #stopping = false;
 
   constructor(options: RunServiceOptions) {
     this.#options = options;
+    this.#unbilled = new UnbilledRuns(options.clock);
   }
 
   /** Set when the node cannot go on. */
@@ -62,6 +68,7 @@ export class RunService {
     if (this.#stopping) throw new CommonweightError('the node is stopping; ask another one', { code: 'stopping', action: 'retry' });
     if (this.#failure) throw this.#failure;
     const requestHash = checkRun(input, offer);
+    this.#unbilled.check(input.request.payer);
     const signed = ledger.state.digestOf(requestHash);
     if (signed || this.#runs.has(requestHash)) {
       const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
@@ -136,6 +143,7 @@ export class RunService {
     } catch (error) {
       const known = opaque(error, log);
       if (known.action === 'stop') this.#fail(known);
+      if (payersFault.has(known.code) && run.worked && !this.#stopping) this.#unbilled.add(run.input.request.payer);
       outcome = { error: known };
     }
     this.#runs.delete(run.requestHash);
@@ -173,9 +181,11 @@ export class RunService {
           onQueued: progress.ahead,
           onPrefill: (done, total, cached) => {
             progress.pause();
+            run.worked = true;
             run.frames.push({ type: 'prefill', done, total, cached });
           },
           onToken: (index, id, logprobs) => {
+            run.worked = true;
             run.tokens = index + 1;
             run.atStopId = request.stopIds.includes(id);
             run.frames.push({ type: 'token', index, id, ...(logprobs && { logprobs }) });

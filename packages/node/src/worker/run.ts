@@ -16,6 +16,8 @@ export class Run {
   readonly frames: FrameStream;
   /** Resolves when the receipt is on disk or it is certain that there will be none. */
   readonly outcome: Promise<Outcome>;
+  /** The engine has done something for it. */
+  worked = false;
   /** Tokens handed out so far. */
   tokens = 0;
   /** The last of them is a stop id: the answer has ended by itself there, whatever the engine still has to do. */
