@@ -6,6 +6,7 @@ export { SafetensorsError, type SafetensorsErrorCode } from './safetensors/safet
 export { type Gguf, type GgufTensor, parseGguf } from './gguf/parse-gguf.ts';
 export { importGguf, type ImportOptions } from './import/import-gguf.ts';
 export { importModel } from './import/import-model.ts';
+export { type ImportProfile, importProfiles } from './import/profile.ts';
 export { importSafetensors } from './import/import-safetensors.ts';
 export type { ImportedPackage } from './import/write-package.ts';
 export { type ModelPackage, openPackage } from './package/open-package.ts';

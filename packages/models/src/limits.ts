@@ -28,6 +28,8 @@ export const limits = {
   tokenizerValues: 1 << 22,
   /** Bytes of packed weights converted between two looks at the abort signal. */
   slabBytes: 2 << 20,
+  /** Elements of a matrix that is rotated as a whole (profile `int8`: attn_output and ffn_down), 8 bytes each in memory. */
+  rotatedElements: 1 << 26,
   /** Bytes of tokenizer.json. */
   tokenizerBytes: 64 << 20,
   /** Bytes of chat_template.jinja. */

@@ -1,4 +1,12 @@
-import { type OnProgress, type Phase, ensureDefaultModel, importModel as convertModel, openPackage } from '@commonweight/models';
+import {
+  type ImportProfile,
+  type OnProgress,
+  type Phase,
+  ensureDefaultModel,
+  fetchDefaultModel,
+  importModel as convertModel,
+  openPackage,
+} from '@commonweight/models';
 import { CommonweightError, type Hex32, type ModelId, canonicalize, packageFiles, sha256, toHex, utf8 } from '@commonweight/protocol';
 import { type Output, bar } from '../output.ts';
 import type { Layout } from './layout.ts';
@@ -43,9 +51,39 @@ export async function prepareModel({
   return describe(dir);
 }
 
+/** The default model's file, converted by another profile. */
+export async function importDefault({
+  path,
+  profile,
+  layout,
+  output,
+  signal,
+}: PrepareOptions & { readonly profile: ImportProfile }): Promise<PreparedModel> {
+  const file = await fetchDefaultModel({
+    dataDir: layout.data,
+    path: path ?? (process.env['COMMONWEIGHT_MODEL_PATH'] || undefined),
+    onProgress: modelProgress(output),
+    log: output.note,
+    ...(signal && { signal }),
+  });
+  return await importModel({ path: file, profile, layout, output, ...(signal && { signal }) });
+}
+
 /** Any GGUF file or folder with safetensors that the converter understands, as a package in the data folder. */
-export async function importModel({ path, layout, output, signal }: PrepareOptions & { readonly path: string }): Promise<PreparedModel> {
-  const { dir } = await convertModel({ path, outDir: layout.models, onProgress: modelProgress(output), ...(signal && { signal }) });
+export async function importModel({
+  path,
+  profile,
+  layout,
+  output,
+  signal,
+}: PrepareOptions & { readonly path: string; readonly profile: ImportProfile }): Promise<PreparedModel> {
+  const { dir } = await convertModel({
+    path,
+    profile,
+    outDir: layout.models,
+    onProgress: modelProgress(output),
+    ...(signal && { signal }),
+  });
   return describe(dir);
 }
 

@@ -10,11 +10,23 @@ import { importGguf } from './import-gguf.ts';
 /** Identity of `tinyModel()`: changes only when the conversion rules do. */
 const TINY_MODEL_ID = '0x531682656f41f5fd3768b50b3ed17d5100bf882e23a13ad1cec4f8d5bb49d1a5';
 
+/** The same with the profile `int8`. */
+const TINY_INT8_ID = '0xdf59cb5249f0aef8f5ad50b21c7d64ee886c856d5f650971bfb7686369bca36a';
+
 async function tinyFile(folder: string, bytes: Uint8Array = tinyModel()): Promise<string> {
   const path = join(folder, 'tiny.gguf');
   await writeFile(path, bytes);
   return path;
 }
+
+it('another profile is another model: rotated in float64, the same bits everywhere', async () => {
+  const folder = await temporaryTestFolder();
+  const { modelId, manifest } = await importGguf({ path: await tinyFile(folder), outDir: join(folder, 'models'), profile: 'int8' });
+  expect(modelId).toBe(TINY_INT8_ID);
+  const bits = new Map(manifest.tensors.flatMap((tensor) => (tensor.kind === 'matrix' ? [[tensor.name, tensor.activationBits]] : [])));
+  expect([bits.get('blk.3.attn_q'), bits.get('blk.3.attn_output'), bits.get('blk.3.ffn_down'), bits.get('output')]).toEqual([8, 8, 14, 14]);
+  expect(manifest.graph.head).toBe('untied');
+});
 
 it('converts to the same model id everywhere, under a name that appears only when it is whole', async () => {
   const folder = await temporaryTestFolder();

@@ -7,6 +7,7 @@ import { withFileErrors } from '../file-errors.ts';
 import { fileSource } from '../gguf/byte-source.ts';
 import type { OnProgress } from '../progress.ts';
 import { hashFile } from './hash-file.ts';
+import type { ImportProfile } from './profile.ts';
 import { type PreparedImport, prepareImport } from './prepare.ts';
 import { type ImportedPackage, writePackage } from './write-package.ts';
 
@@ -19,6 +20,8 @@ export interface ImportOptions {
   readonly signal?: AbortSignal;
   /** Positions that the package is made for, if they are to be fewer than the model's (and than `limits.contextPositions`). Changes the id. */
   readonly context?: number;
+  /** How numbers become integers; see {@link ImportProfile}. Changes the id. */
+  readonly profile?: ImportProfile;
   /** 64 hexadecimal digits; a file with another digest is refused before it is read as GGUF. */
   readonly expectedSha256?: string;
 }
@@ -44,7 +47,7 @@ export async function importGguf(options: ImportOptions): Promise<ImportedPackag
         },
       );
     }
-    const prepared = prepareImport(fileSource(file.fd, size), options.context);
+    const prepared = prepareImport(fileSource(file.fd, size), options);
     return await writePackage(prepared, cardOf(prepared, path, sha256, size), outDir, onProgress, signal);
   } finally {
     await file.close();

@@ -20,7 +20,7 @@ export async function importSafetensors(options: Omit<ImportOptions, 'expectedSh
   const shards = await openShards(path);
   try {
     // First what can be refused at once, then the digest of gigabytes.
-    const { prepared, files } = await prepareSafetensors(path, shards, options.context);
+    const { prepared, files } = await prepareSafetensors(path, shards, options);
     const report = (done: number, total: number): void => onProgress('verify', done, total);
     const source = await withFileErrors(`reading ${path}`, () => sourceOf(shards, files, report, signal));
     const card = parseCard({

@@ -15,15 +15,14 @@ import {
   type TensorShape,
   ZERO_HEX32,
 } from '@commonweight/protocol';
-import type { StoredTensor } from './stored-tensor.ts';
+import type { Conversion } from './profile.ts';
+import type { RealMatrix } from './real-matrix.ts';
 
-/** Bits of the activations of every matrix product: 14 costs no measurable quality, 8 costs 3.6 % of perplexity. */
-const ACTIVATION_BITS = 14;
-
-/** A tensor of the package with the tensor of the file that it is made from; the RoPE table has none. Exponents are still 0. */
+/** A tensor of the package with the numbers that it is made from; the RoPE table has none. Exponents are still 0. */
 export interface PlannedTensor {
   readonly tensor: Tensor;
-  readonly from: StoredTensor | undefined;
+  /** Opens them: what it returns may hold the tensor in memory, and is for one conversion. */
+  readonly from: (() => RealMatrix) | undefined;
 }
 
 export interface Plan {
@@ -44,10 +43,10 @@ export const storedNames = (graph: Graph): Set<string> =>
   new Set([...expectedTensors(graph)].map(([name, shape]) => ggufName(name, shape)));
 
 /** Lays weights.bin out: the RoPE table, then the graph's tensors in the order of `expectedTensors`. Refuses missing, misshapen and unknown tensors. */
-export function planWeights(graph: Graph, stored: ReadonlyMap<string, StoredTensor>): Plan {
+export function planWeights({ graph, tensors: stored, activationBits, real }: Conversion): Plan {
   const tensors: PlannedTensor[] = [];
   let end = 0;
-  const place = (tensor: Tensor, from: StoredTensor | undefined): void => {
+  const place = (tensor: Tensor, from: PlannedTensor['from']): void => {
     tensors.push({ tensor, from });
     for (const part of tensorParts(tensor)) end = Math.max(end, part.offset + part.size);
   };
@@ -59,17 +58,18 @@ export function planWeights(graph: Graph, stored: ReadonlyMap<string, StoredTens
     const found = stored.get(storedName) ?? refuse(`tensor ${storedName}`, 'this tensor', 'nothing');
     const wanted = shape.kind === 'matrix' ? [shape.columns, shape.rows] : [shape.length];
     if (String(found.shape) !== String(wanted)) refuse(`tensor ${storedName}`, `shape ${wanted.join(' x ')}`, found.shape.join(' x '));
+    const from = (): RealMatrix => real(name, found);
     if (shape.kind === 'norm') {
-      place({ ...shape, name, exponent: 0, offset: end }, found);
+      place({ ...shape, name, exponent: 0, offset: end }, from);
     } else if (shape.kind === 'bias') {
-      place({ ...shape, name, offset: end }, found);
+      place({ ...shape, name, offset: end }, from);
     } else {
       const { rows, columns } = shape;
       const bytes = padTo(rows, 16) * padTo(columns, 64);
       const blockMultipliers = end + bytes;
       const multipliers = blockMultipliers + padTo(bytes / 64, protocolLimits.leafBytes);
       const offsets = { weights: end, blockMultipliers, multipliers };
-      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: ACTIVATION_BITS, ...offsets }, found);
+      place({ kind: 'matrix', name, rows, columns, exponent: 0, activationBits: activationBits(name), ...offsets }, from);
     }
   }
   const known = storedNames(graph);

@@ -4,6 +4,8 @@ import { type Gguf, parseGguf } from '../gguf/parse-gguf.ts';
 import type { Architecture } from './architectures.ts';
 import { architectureOf, graphFromGguf } from './graph-from-gguf.ts';
 import { Metadata } from './metadata.ts';
+import type { ImportOptions } from './import-gguf.ts';
+import { conversionOf, type ImportProfile } from './profile.ts';
 import { checkPlan, type Plan, planWeights } from './plan.ts';
 import { isRotated, withNeighbours } from './neighbour-rows.ts';
 import { ROPE_FACTORS } from './rope-from-gguf.ts';
@@ -28,6 +30,7 @@ export interface ModelParts extends Omit<PreparedImport, 'plan' | 'generation' |
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Asked for when the tensors are known to fit the graph. */
   readonly tokenizer: () => ImportedTokenizer;
+  readonly profile: ImportProfile | undefined;
 }
 
 /** The tensors whose rows the engine multiplies with, in its order; `rope_freqs` went into the RoPE table. */
@@ -42,7 +45,7 @@ function ggufTensors(gguf: Gguf, source: ByteSource, { ggufPairs }: Architecture
 }
 
 /** Everything of an import that can be refused without reading a weight. */
-export function prepareImport(source: ByteSource, context?: number): PreparedImport {
+export function prepareImport(source: ByteSource, { context, profile }: Pick<ImportOptions, 'context' | 'profile'> = {}): PreparedImport {
   const gguf = parseGguf(source);
   const { graph, rope } = graphFromGguf(gguf, source, context);
   const chatTemplate = chatTemplateFromGguf(gguf);
@@ -55,13 +58,16 @@ export function prepareImport(source: ByteSource, context?: number): PreparedImp
     chatTemplate,
     name: metadata.has('general.name') ? metadata.string('general.name') : undefined,
     licence: metadata.string('general.license', 'unknown'),
+    profile,
   });
 }
 
-export function prepareParts({ tensors, tokenizer, ...parts }: ModelParts): PreparedImport {
-  const plan = planWeights(parts.graph, tensors);
+export function prepareParts({ tensors, tokenizer, profile = 'default', ...parts }: ModelParts): PreparedImport {
+  const conversion = conversionOf(profile, parts.graph, tensors);
+  const { graph } = conversion;
+  const plan = planWeights(conversion);
   const { json, stopIds } = tokenizer();
   const generation = { stopIds, temperature: 1_000_000, topP: 1_000_000, topK: 0 };
-  checkPlan(parts.graph, plan, generation);
-  return { ...parts, plan, generation, tokenizerJson: json };
+  checkPlan(graph, plan, generation);
+  return { ...parts, graph, plan, generation, tokenizerJson: json };
 }

@@ -1,7 +1,6 @@
 import type { Tensor } from '@commonweight/protocol';
 import { convertBias, convertMatrix, convertNorm } from './matrix.ts';
 import type { Plan } from './plan.ts';
-import { storedMatrix } from './real-matrix.ts';
 import { ropeTable } from './rope-table.ts';
 import type { WeightsWriter } from './weights-writer.ts';
 
@@ -32,14 +31,14 @@ export async function writeWeights(
       await emit(ropeTable(ropeFrequencies, tensor.positions));
       tensors.push(tensor);
     } else if (tensor.kind === 'bias') {
-      await emit(int32Bytes(convertBias(storedMatrix(from!))));
+      await emit(int32Bytes(convertBias(from!())));
       tensors.push(tensor);
     } else if (tensor.kind === 'norm') {
-      const { exponent, weights } = convertNorm(storedMatrix(from!));
+      const { exponent, weights } = convertNorm(from!());
       await emit(int32Bytes(weights));
       tensors.push({ ...tensor, exponent });
     } else {
-      const { exponent, blockMultipliers, multipliers } = await convertMatrix(storedMatrix(from!), emit);
+      const { exponent, blockMultipliers, multipliers } = await convertMatrix(from!(), emit);
       await emit(blockMultipliers);
       await emit(int32Bytes(multipliers));
       tensors.push({ ...tensor, exponent });

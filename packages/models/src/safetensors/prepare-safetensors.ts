@@ -1,4 +1,5 @@
 import { basename, join, resolve } from 'node:path';
+import type { ImportOptions } from '../import/import-gguf.ts';
 import { type PreparedImport, prepareParts } from '../import/prepare.ts';
 import { limits } from '../limits.ts';
 import { JsonFields } from './fields.ts';
@@ -16,7 +17,11 @@ export interface PreparedFolder {
 }
 
 /** Everything of an import that can be refused without reading a weight. */
-export async function prepareSafetensors(folder: string, shards: Shards, context?: number): Promise<PreparedFolder> {
+export async function prepareSafetensors(
+  folder: string,
+  shards: Shards,
+  { context, profile }: Pick<ImportOptions, 'context' | 'profile'> = {},
+): Promise<PreparedFolder> {
   const configFile = await required(folder, 'config.json', limits.configBytes);
   const tokenizerFile = await required(folder, 'tokenizer.json', limits.tokenizerBytes);
   const tokenizerConfigFile = await required(folder, 'tokenizer_config.json', limits.configBytes);
@@ -37,6 +42,7 @@ export async function prepareSafetensors(folder: string, shards: Shards, context
     chatTemplate,
     name: basename(resolve(folder)),
     licence: 'unknown',
+    profile,
   });
   const files = [configFile, tokenizerFile, tokenizerConfigFile, templateFile, shards.index];
   return { prepared, files: files.filter((file) => file !== undefined) };
