@@ -2,7 +2,7 @@ import type { Place, Results } from './results.ts';
 import type { Engine } from './subjects/messages.ts';
 
 const OURS = ['wasm', 'native'] as const;
-const MODELS = ['135M', '1.1B', '8B'];
+const MODELS = ['135M', '1.1B'];
 const THREADS = [1, 2];
 const PREFILL_TOKENS = 256;
 
@@ -13,11 +13,14 @@ export function report(results: Results): string {
     speedTable(results, places, 'decode', 'Decode, tokens a second at positions 64 to 128 (times llama.cpp)', 1),
     speedTable(results, places, 'prefill', `Prefill of ${PREFILL_TOKENS} tokens, tokens a second (times llama.cpp)`, PREFILL_TOKENS),
     shareTable(results, places),
-    startTable(results, places),
+    startTable(results, [...places, LARGE]),
+    largeLine(results),
   ];
   const reasons = results.reasons.map((reason) => `not measured: ${reason}`);
   return [...tables.filter((table) => table !== ''), ...reasons].join('\n\n');
 }
+
+const LARGE = { model: '8B', threads: 1 };
 
 type Where = Omit<Place, 'measure'>;
 
@@ -81,10 +84,15 @@ function startTable(results: Results, places: readonly Where[]): string {
     }),
   );
   return table(
-    'Load (weights checked against their Merkle root) to first token; peak resident memory after 256 + 32 tokens',
+    'Load (weights checked against their Merkle root) to first token; peak resident memory after 256 + 32 tokens (8B: 8 + 8)',
     ['', 'load', 'with start of Node', 'peak', 'weights + KV cache', 'above them'],
     rows,
   );
+}
+
+function largeLine(results: Results): string {
+  const time = results.median({ measure: 'decode', ...LARGE }, 'native');
+  return time === null ? '' : `A model of more than 4 GiB in the addon: ${(1000 / time).toFixed(2)} tokens a second over 8 tokens.`;
 }
 
 const nameOf = ({ model, threads }: Where): string => `${model}, ${threads} thread${threads === 1 ? '' : 's'}`;
