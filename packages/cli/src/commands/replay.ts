@@ -9,7 +9,7 @@ export function addReplayCommand(program: Command, context: Context): void {
   const command = program
     .command('replay')
     .description('Generate a saved answer again from its prompt and print the same bytes of text, nothing else.')
-    .argument('<file>', 'a saved response body, stream or bundle; - reads standard input')
+    .argument('<file>', 'a saved response body, stream (also one that died) or bundle; - reads standard input')
     .option('--model-dir <dir>', 'folder of the model package (default: found by its id in the data folder)')
     .option('--data <dir>', "data folder of the network (default: the user's)")
     .addHelpText(
