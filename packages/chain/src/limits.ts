@@ -2,6 +2,9 @@
 export const limits = {
   /** One JSON-RPC call. */
   rpcTimeout: 5_000,
+  /** Times a read is asked whose block is not quite there yet, and the pause between them. */
+  readAttempts: 5,
+  readPause: 50,
   /** Bytes of one JSON-RPC answer; the largest is a dump of a development chain. */
   rpcAnswerBytes: 256 << 20,
   /** A dump of the development chain's whole state. */

@@ -50,6 +50,30 @@ describe('rpcTransport', () => {
     await expect(blockNumber(rpc)).rejects.toMatchObject({ code: 'chain_unreachable' });
   });
 
+  it('asks again for a block that is not quite there, but not for ever, and never sends a transaction twice', async () => {
+    let requests = 0;
+    let missing = 2;
+    const rpc = await endpoint((request, response) => {
+      requests++;
+      const answer =
+        missing-- > 0
+          ? { error: { code: -32_602, message: 'BlockOutOfRangeError: block height is 3 but requested was 4' } }
+          : { result: '0x2a' };
+      request.resume().once('end', () => response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, ...answer })));
+    });
+    const address = `0x${'11'.repeat(20)}` as const;
+    expect(await rpc.balance(address)).toBe(42n);
+    expect(requests).toBe(3);
+    [requests, missing] = [0, Infinity];
+    await expect(rpc.balance(address)).rejects.toMatchObject({ code: 'chain_rpc' });
+    expect(requests).toBe(5);
+    requests = 0;
+    await expect(rpc.call({ what: 'send' }, (c) => c.sendRawTransaction({ serializedTransaction: '0x00' }))).rejects.toThrow(
+      'BlockOutOfRange',
+    );
+    expect(requests).toBe(1);
+  });
+
   it('sends once, whatever happens', async () => {
     let requests = 0;
     const rpc = await endpoint((request) => {

@@ -1,4 +1,5 @@
 import { LateAnswer, postJson } from './platform/post-json.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from './limits.ts';
 import { type CustomTransport, HttpRequestError, RpcRequestError, TimeoutError, custom } from './viem.ts';
 
@@ -7,10 +8,29 @@ interface Call {
   readonly params?: unknown;
 }
 
-/** viem's transport to one JSON-RPC URL: its errors, our connection. Nothing is tried twice: a transaction must not be sent again by accident. */
+/** Methods that change nothing and speak of the newest block. */
+const reads = new Set(['eth_call', 'eth_getBalance', 'eth_getCode', 'eth_getBlockByNumber', 'eth_getTransactionCount']);
+/** A block that the chain announced a moment ago and cannot read yet: anvil while it mines, providers with several machines. */
+const notYetThere = /BlockOutOfRange|header not found/i;
+
+/**
+ * viem's transport to one JSON-RPC URL: its errors, our connection. Nothing is tried twice, for a transaction must not be sent again by accident;
+ * only reads of a block that is not quite there are.
+ */
 export function rpcTransport(url: string): CustomTransport {
   let id = 0;
-  const request = async ({ method, params }: Call): Promise<unknown> => {
+  const request = async (call: Call): Promise<unknown> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await once(call);
+      } catch (error) {
+        const again = error instanceof RpcRequestError && notYetThere.test(error.details) && reads.has(call.method);
+        if (!again || attempt === limits.readAttempts) throw error;
+        await pause(limits.readPause);
+      }
+    }
+  };
+  const once = async ({ method, params }: Call): Promise<unknown> => {
     const body = { jsonrpc: '2.0', id: ++id, method, params };
     const { status, text } = await postJson(url, JSON.stringify(body), limits.rpcTimeout).catch((cause: Error) => {
       if (cause instanceof LateAnswer) throw new TimeoutError({ body, url });
