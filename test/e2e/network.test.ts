@@ -167,6 +167,68 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
       expect(refuted.code).toBe(1);
     });
 
+    it.each([0, 1])('JSON schemas at temperature %d: valid answers, verified; an edited token is refuted', async (temperature) => {
+      const city = {
+        type: 'object',
+        properties: {
+          city: { type: 'string' },
+          country: { enum: ['Japan', 'France'] },
+          capital: { type: 'boolean' },
+          population: { type: ['integer', 'null'] },
+        },
+        required: ['city', 'country', 'capital', 'population'],
+        additionalProperties: false,
+      };
+      const list = { $ref: '#/$defs/entry', $defs: { entry: { type: 'object', properties: { n: { type: 'number' }, next: { type: 'array', items: { $ref: '#/$defs/entry' } } }, required: ['n'] } } }; // prettier-ignore
+      for (const [i, schema] of [city, { type: 'array', items: { enum: ['red', 'blue'] } }, list].entries()) {
+        const body = await ask({
+          messages: [{ role: 'user', content: 'Tell me about Tokyo as JSON.' }],
+          temperature,
+          seed: i,
+          max_tokens: 80,
+          frequency_penalty: 0.5,
+          response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
+        });
+        const [choice] = body.choices;
+        if (choice!.finish_reason === 'stop') {
+          const value = JSON.parse(choice!.message.content!) as Record<string, unknown>;
+          if (i === 0) {
+            expect(Object.keys(value)).toEqual(['city', 'country', 'capital', 'population']);
+            expect(['Japan', 'France']).toContain(value['country']);
+            expect(typeof value['capital']).toBe('boolean');
+          } else expect(Array.isArray(value)).toBe(i === 1);
+        }
+        if (i === 0) expect(choice!.finish_reason).toBe('stop');
+        const saved = join(folder, `schema-${i}.json`);
+        writeFileSync(saved, JSON.stringify(body));
+        const verified = await commonweight('verify', saved, '--data', data);
+        expect(verified.out).toContain('a grammar of');
+        expect(verified.out).toContain('is decided by replay alone');
+        expect([verified.code, verified.out]).toEqual([0, expect.stringContaining('VERIFIED')]);
+      }
+    });
+
+    it('any JSON object, as a stream; hostile schemas are refused by name', async () => {
+      const stream = await client.chat.completions.create({
+        model: ready.model.name,
+        messages: [{ role: 'user', content: 'Tell me about Tokyo as JSON.' }],
+        temperature: 0,
+        max_tokens: 60,
+        stream: true,
+        response_format: { type: 'json_object' },
+      });
+      let text = '';
+      for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+      expect(text).toMatch(/^\{/);
+      const refused = (schema: Record<string, unknown>) =>
+        ask({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } }).catch((error: unknown) => error);
+      expect(await refused({ type: 'string', pattern: '(a+)+$' })).toMatchObject({
+        status: 400,
+        param: 'response_format.json_schema.schema.pattern',
+      });
+      expect(await refused({ $ref: '#' })).toMatchObject({ status: 400, param: 'response_format.json_schema.schema' });
+    });
+
     it('log probabilities of a stream are those of the body', async () => {
       const settings = { max_tokens: 8, logprobs: true, top_logprobs: 2 };
       const body = await ask(settings);

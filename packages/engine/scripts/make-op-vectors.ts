@@ -2,11 +2,22 @@
 // Outputs come from the big-integer restatement of the SPEC, not from the reference, which a test then compares with them;
 // `forward` alone comes from the reference.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { ENGINE_SPEC, type SamplerSettings, padTo, samplerSettings, toBase64, toHex } from '@commonweight/protocol';
+import {
+  ENGINE_SPEC,
+  type Grammar,
+  type SamplerSettings,
+  padTo,
+  parseGrammar,
+  samplerSettings,
+  toBase64,
+  toHex,
+  utf8,
+} from '@commonweight/protocol';
 import { createReferenceExecutor } from '../src/reference/executor.ts';
 import { blockIndex, packedIndex } from '../src/reference/check-tensors.ts';
 import * as spec from '../src/testing/restatements.ts';
 import { adjustedLogits, log2Q24Big, sortingLogprobs, sortingSampler, sortingWeights } from '../src/testing/sorting-sampler.ts';
+import { naiveAllowed, randomGrammar } from '../src/testing/naive-grammar.ts';
 import { forwardDigests } from '../src/testing/forward-digests.ts';
 import { buildTinyModel } from '../src/testing/tiny-model.ts';
 import { Xorshift } from '../src/testing/xorshift.ts';
@@ -448,6 +459,33 @@ function forward(): object[] {
   });
 }
 
+function grammar(): object[] {
+  const texts = ['', 'a', 'b', 'c', 'ab', 'abc', 'ca', 'aa', 'bca', '', 'aab'];
+  const tokens = texts.map((text) => utf8(text));
+  const cases: object[] = [];
+  while (cases.length < 120) {
+    const made = parsedOrNot(randomGrammar(random));
+    if (!made) continue;
+    const completion: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const expect = naiveAllowed(made, tokens, [0], completion);
+      cases.push({ grammar: made, tokens: tokens.map((token) => toHex(token)), stopIds: [0], completion: [...completion], expect });
+      const next = expect.filter((id) => id !== 0);
+      if (next.length === 0) break;
+      completion.push(pick(next));
+    }
+  }
+  return cases;
+}
+
+function parsedOrNot(grammarOrNot: Grammar): Grammar | undefined {
+  try {
+    return parseGrammar(grammarOrNot, 'grammar');
+  } catch {
+    return undefined;
+  }
+}
+
 mkdirSync(folder, { recursive: true });
 write('rsh', '1', rsh());
 write('quantise', '1', quantise());
@@ -470,3 +508,4 @@ write('sampler', '14', sampler());
 write('log2', '14.1', log2());
 write('logprobs', '14.1', logprobs());
 write('qk-norm', '6.2', qkNorm());
+write('grammar', '14.2', grammar());

@@ -7,8 +7,10 @@ import {
   type TokenLogprobs,
 } from '@commonweight/protocol';
 import type { ForwardObserver, Sequence } from './executor.ts';
+import type { TokenVocabulary } from './grammar/token-vocabulary.ts';
 import { commitTo } from './residual-commitment.ts';
 import { tokenLogprobs } from './sampler/logprobs.ts';
+import { NO_ID } from './sampler/not-allowed.ts';
 import { Sampler } from './sampler/sampler.ts';
 
 /** What a run is asked for. */
@@ -22,6 +24,8 @@ export interface RunOptions {
   readonly stopIds: readonly number[];
   /** 0 runs the prompt alone. */
   readonly maxTokens: number;
+  /** The bytes of the model's tokens; needed when the sampler has a grammar. */
+  readonly vocabulary?: TokenVocabulary | undefined;
   /** 0 to 20: every token comes with its log probability and those of so many likeliest ids; none by default. */
   readonly logprobs?: number | undefined;
 }
@@ -70,18 +74,19 @@ export class GenerationRun {
 
   /** @param sequence - an empty one of at least {@link positionsOf} positions */
   constructor(options: RunOptions, sequence: Sequence, manifest: Manifest, sha256?: Sha256) {
-    const { promptIds, maxTokens, sampler: settings, prfKey } = options;
+    const { promptIds, maxTokens, sampler: settings, prfKey, stopIds, vocabulary } = options;
     const { commitment, onResidual } = commitTo(manifest, sha256);
     this.options = options;
     this.sequence = sequence;
     this.commitment = commitment;
-    this.#sampler = new Sampler({ settings, prfKey, promptIds });
+    this.#sampler = new Sampler({ settings, prfKey, promptIds, stopIds, vocabulary });
     this.#stopIds = new Set(options.stopIds);
     this.observer = {
       onResidual,
       logitsFrom: maxTokens > 0 ? promptIds.length - 1 : Infinity,
       onLogits: (_position, logits) => {
         const id = this.#sampler.sample(logits);
+        if (id === NO_ID) throw grammarStuck();
         this.#sampled = { id, ...(options.logprobs !== undefined && { logprobs: tokenLogprobs(logits, id, options.logprobs) }) };
       },
     };
@@ -132,3 +137,10 @@ export class GenerationRun {
     return { completionIds, finish, commitment };
   }
 }
+
+/** The vocabulary cannot spell what the grammar wants. */
+const grammarStuck = (): CommonweightError =>
+  new CommonweightError("sampler.grammar: no token of the model's vocabulary goes on here, and the text is not complete", {
+    code: 'grammar_stuck',
+    field: 'sampler.grammar',
+  });

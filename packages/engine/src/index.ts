@@ -3,6 +3,7 @@ export { checkWeights } from './check-weights.ts';
 export { createReferenceExecutor } from './reference/executor.ts';
 export { blockIndex, checkManifestTensors, checkMatrixData, checkNormData, packedIndex } from './reference/check-tensors.ts';
 export { TensorError } from './reference/tensor-error.ts';
+export { type TokenVocabulary, tokenVocabulary } from './grammar/token-vocabulary.ts';
 export { tokenLogprobs } from './sampler/logprobs.ts';
 export { Sampler, type SamplerOptions } from './sampler/sampler.ts';
 export { createWasmExecutor } from './wasm/wasm-executor.ts';

@@ -32,6 +32,10 @@ export const limits = {
   threads: 64,
   /** Seconds after which a thread that does not come to a meeting point is given up: a step's phases take milliseconds. */
   threadPatienceSeconds: 10,
+  /** Ways to read one byte of a text under a grammar; frames and states of one answer's grammar; states whose allowed ids are kept. */
+  grammarWays: 16_384,
+  grammarFrames: 1 << 18,
+  grammarMasks: 8,
   /** Bytes that WASM can address, less a page. */
   wasmMemoryBytes: 2 ** 32 - 65_536,
 } as const;

@@ -1,6 +1,7 @@
 import { CommonweightError, type SamplerSettings, type Sha256, type ThinCommitment, type TokenLogprobs } from '@commonweight/protocol';
 import type { Executor, Sequence } from './executor.ts';
 import { limits } from './limits.ts';
+import type { TokenVocabulary } from './grammar/token-vocabulary.ts';
 import { commitTo } from './residual-commitment.ts';
 import { tokenLogprobs } from './sampler/logprobs.ts';
 import { Sampler } from './sampler/sampler.ts';
@@ -13,6 +14,9 @@ export interface ReexecutionOptions {
   readonly completionIds: readonly number[];
   readonly sampler: SamplerSettings;
   readonly prfKey: Uint8Array;
+  /** Ids that may end a text of a grammar, and the bytes of the model's tokens; needed when the sampler has a grammar. */
+  readonly stopIds?: readonly number[];
+  readonly vocabulary?: TokenVocabulary | undefined;
   /** 0 to 20: the log probability of every claimed id, and those of so many likeliest ids; none by default. */
   readonly logprobs?: number | undefined;
   readonly sha256?: Sha256;
@@ -21,7 +25,7 @@ export interface ReexecutionOptions {
 }
 
 export interface Reexecution {
-  /** What sampling gives at every generated position when the claimed ids stand before it: equal to the claim if and only if the claim is right. */
+  /** What sampling gives at every generated position when the claimed ids stand before it: equal to the claim if and only if the claim is right. -1 where a grammar allows none. */
   readonly sampledIds: number[];
   /** Of the claimed ids, when they were asked for. */
   readonly logprobs: TokenLogprobs[];
@@ -56,12 +60,23 @@ export function reexecute(options: ReexecutionOptions & { readonly onProgress?: 
 }
 
 function* run(
-  { executor, promptIds, completionIds, sampler: settings, prfKey, logprobs: top, sha256, shouldStop }: ReexecutionOptions,
+  {
+    executor,
+    promptIds,
+    completionIds,
+    sampler: settings,
+    prfKey,
+    stopIds = [],
+    vocabulary,
+    logprobs: top,
+    sha256,
+    shouldStop,
+  }: ReexecutionOptions,
   ids: readonly number[],
   sequence: Sequence,
 ): Generator<{ readonly done: number; readonly total: number }, Reexecution, void> {
   const { commitment, onResidual } = commitTo(executor.manifest, sha256);
-  const sampler = new Sampler({ settings, prfKey, promptIds });
+  const sampler = new Sampler({ settings, prfKey, promptIds, stopIds, vocabulary });
   const sampledIds: number[] = [];
   const logprobs: TokenLogprobs[] = [];
   const observer = {

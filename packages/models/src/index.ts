@@ -11,7 +11,7 @@ export { importSafetensors } from './import/import-safetensors.ts';
 export type { ImportedPackage } from './import/write-package.ts';
 export { type ModelPackage, openPackage } from './package/open-package.ts';
 export { createTokenizer, type DecodeOptions, type EncodeOptions, type Tokenizer, type TokenStream } from './tokenizer/create-tokenizer.ts';
-export { tokenText } from './tokenizer/token-text.ts';
+export { tokenBytes, tokenText } from './tokenizer/token-text.ts';
 export type { OnProgress, Phase } from './progress.ts';
 export { limits } from './limits.ts';
 export { ensureDefaultModel, packageFolder } from './fetch/ensure-default-model.ts';

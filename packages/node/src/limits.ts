@@ -11,6 +11,10 @@ export const gatewayLimits = {
   /** Stop strings of a request, and UTF-16 code units of each. */
   stopStrings: 4,
   stopStringLength: protocolLimits.stopStringLength,
+  /** Schemas within a response format's schema, and entries of one enum; levels; characters of a name or value. */
+  schemaNodes: 512,
+  schemaDepth: 24,
+  schemaLiteral: 512,
   /** Entries of `provider.only`, `order` and `ignore`. */
   providerEntries: 64,
   /** Chat requests in progress; one more gets 429. */

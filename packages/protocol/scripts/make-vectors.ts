@@ -153,6 +153,14 @@ write('sampler_fail.json', [
   { why: 'a negative id', field: 'sampler.logitBias[0].id', sampler: bias([-1, 1]) },
   { why: 'an id twice', field: 'sampler.logitBias[1]', sampler: bias([5, 1], [5, 1]) },
   { why: 'ids that fall', field: 'sampler.logitBias[1]', sampler: bias([5, 1], [4, 1]) },
+  { why: 'a grammar without rules', field: 'sampler.grammar.rules', sampler: { ...good, grammar: { rules: [] } } },
+  {
+    why: 'a grammar that is left-recursive',
+    field: 'sampler.grammar.rules[0]',
+    sampler: { ...good, grammar: { rules: [[[0, '=x'], []]] } },
+  },
+  { why: 'a grammar without texts', field: 'sampler.grammar.rules[0]', sampler: { ...good, grammar: { rules: [[['=x', 0]]] } } },
+  { why: 'ranges that touch', field: 'sampler.grammar.rules[0][0][0]', sampler: { ...good, grammar: { rules: [[['~30313240']]] } } },
   { why: 'too many ids', field: 'sampler.logitBias', sampler: bias(...Array.from({ length: 1025 }, (_unused, id) => [id, 1])) },
 ]);
 // A stream of 18 tokens: checkpoints after the first and the sixteenth.

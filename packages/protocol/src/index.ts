@@ -4,6 +4,7 @@ export * from './checkpoint.ts';
 export * from './commitment.ts';
 export * from './eip712.ts';
 export * from './errors.ts';
+export * from './grammar.ts';
 export * from './jcs.ts';
 export * from './limits.ts';
 export * from './manifest.ts';

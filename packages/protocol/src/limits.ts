@@ -28,6 +28,10 @@ export const limits = {
   stopIds: 64,
   /** Ids with a bias of their own. */
   logitBias: 1024,
+  /** Rules of a grammar; symbols and alternatives of all of them together; characters of one symbol. */
+  grammarRules: 4096,
+  grammarSymbols: 32_768,
+  grammarText: 1024,
   /** Likeliest ids whose probabilities come with a token. */
   topLogprobs: 20,
   /** UTF-16 code units of a stop string: a shown text leaves out no more than one and the last token's text (SPEC section 27). */

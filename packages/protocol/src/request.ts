@@ -82,5 +82,7 @@ export function parseRequest(value: unknown, path = 'request'): CanonicalRequest
   };
   if (request.stopIds.some((id, i) => i > 0 && id <= request.stopIds[i - 1]!))
     throw new DecodeError(f.name('stopIds'), 'increasing ids', request.stopIds);
+  if (request.sampler.grammar && request.stopIds.length === 0)
+    throw new DecodeError(f.name('stopIds'), 'an id that ends the answer: a text of a grammar ends with one', request.stopIds);
   return request;
 }

@@ -1,4 +1,5 @@
 import { DecodeError } from './errors.ts';
+import { type Grammar, parseGrammar } from './grammar.ts';
 import { limits } from './limits.ts';
 import { Fields } from './read.ts';
 
@@ -20,6 +21,8 @@ export interface SamplerSettings {
   readonly frequencyPenalty: number;
   /** Millionths added to the logit of an id, -100,000,000 to 100,000,000 without 0; ids increasing. */
   readonly logitBias: readonly LogitBias[];
+  /** The answer's text must be one of its texts; null is off. */
+  readonly grammar: Grammar | null;
 }
 
 export type LogitBias = readonly [id: number, bias: number];
@@ -34,6 +37,7 @@ export const samplerSettings = (given: Partial<SamplerSettings> = {}): SamplerSe
   presencePenalty: 0,
   frequencyPenalty: 0,
   logitBias: [],
+  grammar: null,
   ...given,
 });
 
@@ -48,6 +52,7 @@ export function parseSampler(value: unknown, path: string): SamplerSettings {
     'presencePenalty',
     'frequencyPenalty',
     'logitBias',
+    'grammar',
   ]);
   const temperature = f.integer('temperature', 0, 100_000_000);
   if (temperature !== 0 && temperature < 10_000)
@@ -61,6 +66,7 @@ export function parseSampler(value: unknown, path: string): SamplerSettings {
     presencePenalty: f.integer('presencePenalty', -2_000_000, 2_000_000),
     frequencyPenalty: f.integer('frequencyPenalty', -2_000_000, 2_000_000),
     logitBias: parseLogitBias(f),
+    grammar: f.raw('grammar') === null ? null : parseGrammar(f.raw('grammar'), f.name('grammar')),
   };
 }
 

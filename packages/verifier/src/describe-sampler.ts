@@ -4,8 +4,9 @@ const decimal = (millionths: number): string => String(millionths / 1_000_000);
 
 /** The settings that were not off, in the order in which they act. */
 export function describeSampler(settings: SamplerSettings, seed: string): string {
-  const { temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias } = settings;
+  const { temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias, grammar } = settings;
   const parts = [
+    ...(grammar ? [`a grammar of ${grammar.rules.length} rule${grammar.rules.length === 1 ? '' : 's'}`] : []),
     ...(logitBias.length > 0 ? [`bias on ${logitBias.length} id${logitBias.length === 1 ? '' : 's'}`] : []),
     ...(repetitionPenalty === 1_000_000 ? [] : [`repetition penalty ${decimal(repetitionPenalty)}`]),
     ...(presencePenalty === 0 ? [] : [`presence penalty ${decimal(presencePenalty)}`]),

@@ -17,7 +17,7 @@ export interface Reexecution {
  * Runs prompt and answer through the model as one prefill, and head and sampler at every generated position.
  * Returns undefined when `shouldStop` ended it.
  */
-export function reexecute(input: AskedSubject, { executor }: VerifierModel): Reexecution | undefined {
+export function reexecute(input: AskedSubject, { executor, vocabulary }: VerifierModel): Reexecution | undefined {
   const { bundle, answerLogprobs, onProgress, shouldStop, sha256 } = input;
   const { promptIds, completionIds, request } = bundle;
   const steps = reexecuteSteps({
@@ -25,6 +25,8 @@ export function reexecute(input: AskedSubject, { executor }: VerifierModel): Ree
     promptIds,
     completionIds,
     sampler: request.sampler,
+    stopIds: request.stopIds,
+    ...(request.sampler.grammar && { vocabulary: vocabulary?.() }),
     prfKey: prfKey(request.modelId, request.sampler, request.seed, request.choice),
     ...(answerLogprobs && { logprobs: shownTop(answerLogprobs) }),
     ...(sha256 && { sha256 }),

@@ -32,6 +32,7 @@ export function replay({ bundle, model, onToken }: ReplayInput): Replay {
     executor: model.executor,
     promptIds,
     sampler: request.sampler,
+    ...(request.sampler.grammar && { vocabulary: model.vocabulary?.() }),
     prfKey: prfKey(here, request.sampler, request.seed, request.choice),
     stopIds: request.stopIds,
     maxTokens: completionIds.length,

@@ -1,4 +1,4 @@
-import type { Executor } from '@commonweight/engine';
+import type { Executor, TokenVocabulary } from '@commonweight/engine';
 import {
   type Address,
   type AskedPart,
@@ -22,6 +22,8 @@ export interface VerifierModel {
   readonly executor: Executor;
   /** Text of token ids, as the gateway decodes them. */
   readonly decode?: (ids: readonly number[]) => string;
+  /** The bytes of the model's tokens; needed for an answer under a grammar. */
+  readonly vocabulary?: () => TokenVocabulary;
   /** What one token shows of itself, as the gateway shows it. */
   readonly tokenText?: (id: number) => TokenText;
 }

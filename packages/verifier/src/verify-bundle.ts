@@ -67,6 +67,8 @@ function checkExecution(subject: Subject, before: Pick<Outcomes, 'shape' | 'mode
   const neither = (reason: string): Execution => ({ tokens: skipped(reason), logprobs: skipped(reason), execution: skipped(reason) });
   if (before.shape.status === 'failed') return neither('the bundle is malformed');
   if (!model || before.model.status !== 'passed') return neither('needs the weights of the model that the receipt names');
+  if (bundle.request.sampler.grammar && !model.vocabulary)
+    return neither("needs the tokenizer of the receipt's model: the answer was made under a grammar");
   const run = reexecute(subject, model);
   if (!run) return neither('was interrupted');
   const place = bundle.digests && before.digests.status === 'passed' ? findPlace(run, bundle.digests, model) : undefined;

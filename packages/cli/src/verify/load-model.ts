@@ -1,6 +1,6 @@
-import { checkWeights } from '@commonweight/engine';
+import { checkWeights, tokenVocabulary } from '@commonweight/engine';
 import { type BackendChoice, openBestBackend } from '@commonweight/engine/node';
-import { openPackage, tokenText } from '@commonweight/models';
+import { openPackage, tokenBytes, tokenText } from '@commonweight/models';
 import type { ModelId } from '@commonweight/protocol';
 import type { VerifierModel } from '@commonweight/verifier';
 import { existsSync } from 'node:fs';
@@ -42,6 +42,7 @@ export async function loadModel(folder: string, modelId: ModelId, { backend = 'a
       executor,
       decode: (ids) => tokenizer.decode(ids),
       tokenText: (id) => tokenText(tokenizer, id),
+      vocabulary: () => tokenVocabulary(model.manifest.graph.vocabulary, (id) => tokenBytes(tokenizer, id)),
       ...(reason !== undefined && { remark: reason }),
     };
   } finally {

@@ -1,6 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { ENGINE_SPEC, type SamplerSettings, fromBase64, fromHex, padTo, parseManifest, parseSampler } from '@commonweight/protocol';
+import {
+  ENGINE_SPEC,
+  type Grammar,
+  type Hex,
+  type SamplerSettings,
+  fromBase64,
+  fromHex,
+  padTo,
+  parseGrammar,
+  parseManifest,
+  parseSampler,
+} from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
+import { GrammarMask } from '../grammar/grammar-mask.ts';
+import { tokenVocabulary } from '../grammar/token-vocabulary.ts';
 import { candidatesWithin } from '../sampler/candidates.ts';
 import { log2Q24 } from '../sampler/log2.ts';
 import { LogitAdjuster } from '../sampler/logit-adjuster.ts';
@@ -163,6 +176,17 @@ describe('conformance/ops', () => {
   };
   conforms<Before>('adjust-logits', 60, (given) => [...adjusted(given)]);
   conforms<Before & { draw: string }>('sampler', 300, (given) => sampleToken(adjusted(given), given.settings, BigInt(given.draw)));
+  conforms<{ grammar: Grammar; tokens: Hex[]; stopIds: number[]; completion: number[] }>('grammar', 120, (given) => {
+    const bytes = given.tokens.map((token) => fromHex(token));
+    const mask = new GrammarMask(
+      parseGrammar(given.grammar, 'grammar'),
+      tokenVocabulary(bytes.length, (id) => bytes[id]!),
+      given.stopIds,
+    );
+    for (const id of given.completion) mask.accept(id);
+    const masked = mask.apply(new Int32Array(bytes.length)) ?? [];
+    return [...masked.keys()].filter((id) => masked[id] === 0);
+  });
   conforms<{ w: number }>('log2', 80, ({ w }) => log2Q24(w));
   conforms<{ logits: number[]; id: number; top: number }>('logprobs', 60, ({ logits, id, top }) =>
     tokenLogprobs(Int32Array.from(logits), id, top),

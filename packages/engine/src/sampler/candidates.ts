@@ -1,3 +1,5 @@
+import { NOT_ALLOWED } from './not-allowed.ts';
+
 /** Ids that are left, in increasing order: distance from the largest logit, and weight. Only the first `count` entries mean anything. */
 export interface Candidates {
   readonly ids: Int32Array;
@@ -18,7 +20,7 @@ export function candidatesWithin(logits: Int32Array, largest: number, last: numb
   let count = 0;
   for (let id = 0; id < logits.length; id++) {
     const delta = largest - logits[id]!;
-    if (delta > last) continue;
+    if (delta > last || logits[id] === NOT_ALLOWED) continue;
     ids[count] = id;
     deltas[count++] = delta;
   }

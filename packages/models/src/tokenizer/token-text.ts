@@ -10,3 +10,7 @@ export function tokenText(tokenizer: Tokenizer, id: number): TokenText {
     ? { token: decode(tokenizer.idToBytes(id, { special: true })), bytes: null }
     : { token: decode(bytes), bytes: [...bytes] };
 }
+
+/** The bytes that an id stands for in a text: none for a control token and for an id without a token. */
+export const tokenBytes = (tokenizer: Tokenizer, id: number): Uint8Array =>
+  id < tokenizer.vocabulary ? tokenizer.idToBytes(id) : new Uint8Array(0);

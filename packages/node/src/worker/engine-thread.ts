@@ -1,7 +1,15 @@
 import { setImmediate } from 'node:timers';
-import { type BatchEvent, BatchScheduler, type Executor, PrefixCache, checkWeights } from '@commonweight/engine';
+import {
+  type BatchEvent,
+  BatchScheduler,
+  type Executor,
+  PrefixCache,
+  type TokenVocabulary,
+  checkWeights,
+  tokenVocabulary,
+} from '@commonweight/engine';
 import { openBestBackend } from '@commonweight/engine/node';
-import { openPackage } from '@commonweight/models';
+import { openPackage, tokenBytes } from '@commonweight/models';
 import { CommonweightError, type ModelId } from '@commonweight/protocol';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nativeSha256 } from '../platform/sha256.ts';
@@ -49,18 +57,40 @@ function serve({ executor, modelId, backend }: Opened): void {
     turning = !scheduler.idle;
     if (turning) setImmediate(turn);
   };
-  port.on('message', (command: EngineCommand) => {
+  const vocabulary = vocabularyOf(modelId);
+  const take = async (command: EngineCommand): Promise<void> => {
     try {
-      if (command.type === 'run') scheduler.add(command.job, command.input);
-      else scheduler.stop(command.job);
+      if (command.type === 'stop') scheduler.stop(command.job);
+      else if (command.input.sampler.grammar) scheduler.add(command.job, { ...command.input, vocabulary: await vocabulary() });
+      else scheduler.add(command.job, command.input);
     } catch (error) {
       send({ type: 'failed', job: command.job, ...failure(error) });
     }
     if (turning) return;
     turning = true;
     setImmediate(turn);
+  };
+  // one after the other: a stop must not overtake the run that it is for
+  let taken = Promise.resolve();
+  port.on('message', (command: EngineCommand) => {
+    taken = taken.then(() => take(command));
   });
   send({ type: 'ready', manifest: executor.manifest, modelId, backend, prefixCache: prefixCache.stats });
+}
+
+/** The bytes of the model's tokens, read when the first grammar comes: no other run needs them. */
+function vocabularyOf(modelId: ModelId): () => Promise<TokenVocabulary> {
+  let vocabulary: Promise<TokenVocabulary> | undefined;
+  const load = async (): Promise<TokenVocabulary> => {
+    const model = await openPackage(packageDir, modelId);
+    try {
+      const tokenizer = model.tokenizer();
+      return tokenVocabulary(model.manifest.graph.vocabulary, (id) => tokenBytes(tokenizer, id));
+    } finally {
+      await model.close();
+    }
+  };
+  return () => (vocabulary ??= load());
 }
 
 function messageOf(event: BatchEvent<number>, prefixCache: PrefixCache): JobMessage {

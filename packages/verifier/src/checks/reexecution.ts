@@ -11,7 +11,8 @@ export function tokensOutcome(run: Reexecution, { request }: AskedPart): Outcome
   if (!difference)
     return sampled === 0 ? passed('no token was generated') : passed(`the model samples all ${sampled} claimed ids (${how})`);
   const { position, index, claimed, sampled: id } = difference;
-  return failed(`position ${position} (answer token ${index + 1}): the model samples ${id}, the node claims ${claimed} (${how})`);
+  const what = id < 0 ? 'the grammar allows no token' : `the model samples ${id}`;
+  return failed(`position ${position} (answer token ${index + 1}): ${what}, the node claims ${claimed} (${how})`);
 }
 
 export function executionOutcome(run: Reexecution, { receipt, digests }: Bundle, place: PlaceDifference | undefined): Outcome {

@@ -1,6 +1,7 @@
 import { CommonweightError, type Hex, type Manifest, type SamplerSettings, samplerSettings, toHex, uintBE } from '@commonweight/protocol';
 import { invalid } from '../api-error.ts';
 import type { ChatRequest } from '../schema/chat-request.ts';
+import { grammarOf } from '../schema/response-format.ts';
 import type { ChatModel } from '../text/chat-model.ts';
 import type { Job } from './job.ts';
 
@@ -52,6 +53,7 @@ function samplerOf(request: ChatRequest, { generation, graph }: Manifest): Sampl
     presencePenalty: request.presence_penalty ?? off.presencePenalty,
     frequencyPenalty: request.frequency_penalty ?? off.frequencyPenalty,
     logitBias: request.logit_bias ?? off.logitBias,
+    grammar: grammarOf(request.response_format),
   };
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { inertFields } from './inert-fields.ts';
+import { responseFormat } from './response-format.ts';
 import { samplerFields } from './sampler-fields.ts';
 
 /** In a `u` pattern only a lone surrogate is one; a pair is the character that it stands for. */
@@ -73,6 +74,7 @@ export const chatRequestSchema = z.strictObject({
     .refine(Number.isSafeInteger, 'must be an integer from -9007199254740991 to 9007199254740991 (larger ones lose digits in JSON)')
     .nullish(),
   ...samplerFields,
+  response_format: responseFormat.nullish(),
   max_tokens: tokens.nullish(),
   max_completion_tokens: tokens.nullish(),
   n: z.literal(1, 'only n = 1 is supported now; send one request per choice').nullish(),

@@ -15,7 +15,6 @@ export const inertFields = {
   store: z.literal(false, 'must be false: answers are not stored for later retrieval').nullish(),
   service_tier: z.enum(['auto', 'default']).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  response_format: z.strictObject({ type: z.literal('text', 'only the format text is supported') }).nullish(),
   modalities: z.array(z.literal('text', 'only text is supported')).max(1).nullish(),
   tools: emptyArray,
   tool_choice: z.enum(['none', 'auto']).nullish(),
