@@ -167,7 +167,7 @@ describe.skipIf('reason' in found)(`a network on this machine${'reason' in found
       expect(refuted.code).toBe(1);
     });
 
-    it.each([0, 1])('JSON schemas at temperature %d: valid answers, verified; an edited token is refuted', async (temperature) => {
+    it.each([0, 1])('JSON schemas at temperature %d: valid answers, replayed by verify', async (temperature) => {
       const city = {
         type: 'object',
         properties: {

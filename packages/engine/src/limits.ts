@@ -32,9 +32,11 @@ export const limits = {
   threads: 64,
   /** Seconds after which a thread that does not come to a meeting point is given up: a step's phases take milliseconds. */
   threadPatienceSeconds: 10,
-  /** Ways to read one byte of a text under a grammar; frames and states of one answer's grammar; states whose allowed ids are kept. */
-  grammarWays: 16_384,
+  /** Places of a grammar that are looked at for one answer, at first and more with every token; frames and states (1 KiB each) that are kept; states whose allowed ids are kept. */
+  grammarWork: 1 << 21,
+  grammarWorkPerToken: 1 << 14,
   grammarFrames: 1 << 18,
+  grammarStates: 1 << 15,
   grammarMasks: 8,
   /** Bytes that WASM can address, less a page. */
   wasmMemoryBytes: 2 ** 32 - 65_536,

@@ -10,88 +10,100 @@ interface Frame {
   readonly below: Frame | undefined;
 }
 
-/** Every way to read the bytes so far. Equal ones are one object. */
-export interface MachineState {
-  readonly id: number;
-  /** Frames that stand at a byte. */
-  readonly frames: readonly Frame[];
-  /** The bytes so far are a whole text of the grammar. */
-  readonly complete: boolean;
-  /** The state after each byte, as far as it is known; null for none. */
-  readonly next: (MachineState | null | undefined)[];
-}
+/** No text of the grammar goes on like this. */
+export const NO_STATE = -1;
+const UNKNOWN = -2;
 
 /**
- * Reads bytes under a grammar: a stack for every way to read them, kept as one interned set, so that its steps are looked up (a lazy determinisation;
+ * Reads bytes under a grammar: a stack for every way to read them, kept as one interned set, a state, whose steps are remembered (a lazy determinisation;
  * Thompson, "Regular expression search algorithm", CACM 1968, with stacks instead of states). `parseGrammar` has refused left recursion and rules that
  * never end: opening rules ends, and whatever has been read can be completed.
  */
 export class ByteMachine {
   readonly #grammar: CompiledGrammar;
   readonly #frames = new Map<string, Frame>();
-  readonly #states = new Map<string, MachineState>();
+  readonly #states = new Map<string, number>();
+  /** By state: frames that stand at a byte, and whether the bytes so far are a whole text. */
+  readonly #waiting: (readonly Frame[])[] = [];
+  readonly #complete: boolean[] = [];
+  /** State after (state, byte) at 256 * state + byte, as far as it is known. */
+  #next = new Int32Array(256 * 64).fill(UNKNOWN);
   readonly #placeIds = new Map<readonly Place[], number>();
+  #work = 0;
+  /** Steps are remembered, so that a usual grammar needs little more work with every token: one that needs more is refused. */
+  #most: number = limits.grammarWork;
+  readonly start: number;
 
   constructor(grammar: Grammar) {
     this.#grammar = compileGrammar(grammar);
     for (const places of this.#grammar.alternatives.flat()) this.#placeIds.set(places, this.#placeIds.size);
+    this.start = this.#settle([{ rule: 0, below: undefined }]);
   }
 
-  start(): MachineState {
-    return this.#settle([{ rule: 0, below: undefined }])!;
+  /** A token was taken: a little more work is allowed. */
+  earn(): void {
+    this.#most += limits.grammarWorkPerToken;
   }
 
-  /** The state after one more byte; null when no text of the grammar goes on like this. */
-  step(state: MachineState, byte: number): MachineState | null {
-    const known = state.next[byte];
-    if (known !== undefined) return known;
+  /** Whether the bytes so far are a whole text of the grammar. */
+  isComplete(state: number): boolean {
+    return this.#complete[state]!;
+  }
+
+  /** The state after one more byte, or {@link NO_STATE}. */
+  step(state: number, byte: number): number {
+    const known = this.#next[256 * state + byte]!;
+    return known === UNKNOWN ? this.#firstStep(state, byte) : known;
+  }
+
+  #firstStep(state: number, byte: number): number {
     const opened: Opened[] = [];
-    for (const { places, at, below } of state.frames) {
+    for (const { places, at, below } of this.#waiting[state]!) {
       const place = places[at]!;
       if ('rule' in place || !place.ranges.some(([low, high]) => low <= byte && byte <= high)) continue;
       opened.push({ places, at: at + 1, below });
     }
-    return (state.next[byte] = this.#settle(opened));
+    const next = this.#settle(opened);
+    this.#next[256 * state + byte] = next;
+    return next;
   }
 
   /** Opens rules until every stack stands at a byte or is empty. */
-  #settle(opened: Opened[]): MachineState | null {
+  #settle(opened: Opened[]): number {
     const frames = new Map<number, Frame>();
     const seen = new Set<string>();
     let complete = false;
     for (let item = opened.pop(); item; item = opened.pop()) {
+      if (++this.#work > this.#most) throw tooAmbiguous();
+      const key = 'rule' in item ? `${item.rule}>${item.below?.id ?? -1}` : this.#key(item);
+      if (seen.has(key)) continue;
+      seen.add(key);
       if ('rule' in item) {
-        const { rule, below } = item;
-        const key = `${rule}>${below?.id ?? -1}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (seen.size > limits.grammarWays) throw tooAmbiguous();
-        for (const places of this.#grammar.alternatives[rule]!) opened.push({ places, at: 0, below });
+        for (const places of this.#grammar.alternatives[item.rule]!) opened.push({ places, at: 0, below: item.below });
         continue;
       }
       const { places, at, below } = item;
       const place = places[at];
-      const key = `${this.#placeIds.get(places)}:${at}:${below?.id ?? -1}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      if (seen.size > limits.grammarWays) throw tooAmbiguous();
       if (place === undefined) {
         if (below) opened.push({ places: below.places, at: below.at, below: below.below });
         else complete = true;
       } else if ('rule' in place) {
         // nothing comes after the last place: what is below takes over, so that a list does not grow the stack
-        const rest = at + 1 < places.length ? this.#frame(places, at + 1, below) : below;
-        opened.push({ rule: place.rule, below: rest });
+        opened.push({ rule: place.rule, below: at + 1 < places.length ? this.#frame({ places, at: at + 1, below }) : below });
       } else {
-        const frame = this.#frame(places, at, below);
+        const frame = this.#frame(item);
         frames.set(frame.id, frame);
       }
     }
-    return frames.size === 0 && !complete ? null : this.#state([...frames.values()], complete);
+    return frames.size === 0 && !complete ? NO_STATE : this.#state([...frames.values()], complete);
   }
 
-  #frame(places: readonly Place[], at: number, below: Frame | undefined): Frame {
-    const key = `${this.#placeIds.get(places)}:${at}:${below?.id ?? -1}`;
+  #key({ places, at, below }: Omit<Frame, 'id'>): string {
+    return `${this.#placeIds.get(places)}:${at}:${below?.id ?? -1}`;
+  }
+
+  #frame({ places, at, below }: Omit<Frame, 'id'>): Frame {
+    const key = this.#key({ places, at, below });
     let frame = this.#frames.get(key);
     if (!frame) {
       frame = { id: this.#frames.size, places, at, below };
@@ -101,22 +113,26 @@ export class ByteMachine {
     return frame;
   }
 
-  #state(frames: Frame[], complete: boolean): MachineState {
+  #state(frames: Frame[], complete: boolean): number {
     frames.sort((a, b) => a.id - b.id);
     const key = `${complete ? 1 : 0}:${frames.map(({ id }) => id).join()}`;
-    let state = this.#states.get(key);
-    if (!state) {
-      state = { id: this.#states.size, frames, complete, next: [] };
-      this.#states.set(key, state);
-      if (this.#states.size > limits.grammarFrames) throw tooAmbiguous();
+    const known = this.#states.get(key);
+    if (known !== undefined) return known;
+    const state = this.#states.size;
+    if (state >= limits.grammarStates) throw tooAmbiguous();
+    this.#states.set(key, state);
+    this.#waiting.push(frames);
+    this.#complete.push(complete);
+    if (256 * (state + 1) > this.#next.length) {
+      const longer = new Int32Array(2 * this.#next.length).fill(UNKNOWN, this.#next.length);
+      longer.set(this.#next);
+      this.#next = longer;
     }
     return state;
   }
 }
 
-type Opened =
-  | { readonly rule: number; readonly below: Frame | undefined }
-  | { readonly places: readonly Place[]; readonly at: number; readonly below: Frame | undefined };
+type Opened = { readonly rule: number; readonly below: Frame | undefined } | Omit<Frame, 'id'>;
 
 const tooAmbiguous = (): CommonweightError =>
   new CommonweightError('sampler.grammar: this text can be read in more ways than the engine follows; use a simpler grammar', {

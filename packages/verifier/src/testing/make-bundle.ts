@@ -1,4 +1,4 @@
-import { type Executor, Sampler } from '@commonweight/engine';
+import { type Executor, Sampler, type TokenVocabulary } from '@commonweight/engine';
 import {
   type Address,
   BUNDLE_VERSION,
@@ -42,6 +42,8 @@ export interface Job {
   readonly seed: Hex;
   readonly stopIds: readonly number[];
   readonly maxTokens: number;
+  /** For a sampler with a grammar. */
+  readonly vocabulary?: TokenVocabulary;
 }
 
 export interface Run {
@@ -51,13 +53,13 @@ export interface Run {
 
 /** Decodes token by token, as a worker does: written apart from the verifier's code, so that they check each other. */
 export function decode(executor: Executor, job: Job): Run {
-  const { promptIds, sampler, seed, stopIds, maxTokens } = job;
+  const { promptIds, sampler, seed, stopIds, maxTokens, vocabulary } = job;
   const key = prfKey(modelIdOf(executor.manifest), sampler, seed, 0);
   const thin = new ThinCommitment(executor.manifest.graph.commitPoints.length);
   const completionIds: number[] = [];
   const sequence = executor.newSequence(promptIds.length + maxTokens);
   for (const id of promptIds.slice(0, -1)) executor.forward(sequence, [id], { onResidual });
-  const choice = new Sampler({ settings: sampler, prfKey: key, promptIds });
+  const choice = new Sampler({ settings: sampler, prfKey: key, promptIds, stopIds, vocabulary });
   let last = promptIds.at(-1)!;
   while (completionIds.length < maxTokens && !stopIds.includes(completionIds.at(-1)!)) {
     executor.forward(sequence, [last], {

@@ -1,0 +1,46 @@
+import { tokenVocabulary } from '@commonweight/engine';
+import { samplerSettings, utf8 } from '@commonweight/protocol';
+import { describe, expect, it } from 'vitest';
+import { replay } from './replay.ts';
+import { decode, makeBundle } from './testing/make-bundle.ts';
+import { decodeText, executor, job as base, manifest, model as bare } from './testing/tiny.ts';
+import { verifyBundle } from './verify-bundle.ts';
+
+const STOP = 95;
+/** Id 0 is `a`; the stop id has no text. */
+const vocabulary = tokenVocabulary(manifest.graph.vocabulary, (id) => utf8(id === STOP ? '' : decodeText([id])));
+const model = { ...bare, vocabulary: () => vocabulary };
+/** Pairs of letters, then a full stop of `z`. */
+const sampler = samplerSettings({ temperature: 2_000_000, grammar: { rules: [[[1, 0], ['=z']], [['~616d', '~6e79']]] } });
+const job = { ...base, sampler, stopIds: [STOP], vocabulary };
+const run = decode(executor, job);
+const finishReason = run.completionIds.at(-1) === STOP ? 'stop_id' : 'length';
+
+describe('an answer under a grammar', () => {
+  it('is verified, and the report says by what and what no contract decides', () => {
+    const text = decodeText(run.completionIds.filter((id) => id !== STOP));
+    expect(text).toMatch(/^(?:[a-m][n-y])*(?:z|[a-m])?$/);
+    const bundle = makeBundle({ manifest, job, ...run, finishReason });
+    const report = verifyBundle({ bundle, model });
+    expect(report.verdict).toBe('verified');
+    expect(report.steps.find(({ id }) => id === 'tokens')!.detail).toMatch(/\(a grammar of 2 rules, temperature 2, seed/);
+    expect(report.trust.join()).toMatch(/decided by replay alone/);
+    expect(replay({ bundle, model }).ids).toEqual(run.completionIds);
+  });
+
+  it('is not checked without the tokenizer', () => {
+    const report = verifyBundle({ bundle: makeBundle({ manifest, job, ...run, finishReason }), model: bare });
+    expect(report.verdict).toBe('unchecked');
+    expect(report.notChecked.join()).toMatch(/made under a grammar/);
+  });
+
+  it('is refuted where it was made without the mask, or with another one', () => {
+    const free = decode(executor, { ...job, sampler: { ...sampler, grammar: null } });
+    const unmasked = verifyBundle({ bundle: makeBundle({ manifest, job, ...free, finishReason: 'length' }), model });
+    expect(unmasked.verdict).toBe('refuted');
+    expect(unmasked.tokenDifference).toBeDefined();
+    const edited = run.completionIds.with(1, 50);
+    const after = verifyBundle({ bundle: makeBundle({ manifest, job, ...run, completionIds: edited, finishReason }), model });
+    expect(after.tokenDifference).toMatchObject({ index: 1, claimed: 50, sampled: run.completionIds[1] });
+  });
+});
