@@ -1,5 +1,5 @@
 import { reexecuteSteps } from '@commonweight/engine';
-import { type AskedPart, type ThinCommitment, type TokenLogprobs, prfKey } from '@commonweight/protocol';
+import { type AskedPart, type CanonicalRequest, type ThinCommitment, type TokenLogprobs, prfKey } from '@commonweight/protocol';
 import { shownTop } from './checks/logprobs.ts';
 import type { TokenDifference } from './report.ts';
 import type { AskedSubject, VerifierModel } from './subject.ts';
@@ -54,3 +54,9 @@ function firstDifference({ promptIds, completionIds }: AskedPart, sampledIds: re
   if (index < 0) return undefined;
   return { position: promptIds.length + index, index, claimed: completionIds[index]!, sampled: sampledIds[index]! };
 }
+
+export const NEEDS_VOCABULARY = "needs the tokenizer of the request's model: the answer was made under a grammar";
+
+/** What a grammar allows is said in bytes, so that re-execution needs those of the tokens. */
+export const lacksVocabulary = ({ sampler }: CanonicalRequest, { vocabulary }: VerifierModel): boolean =>
+  sampler.grammar !== null && !vocabulary;

@@ -7,7 +7,7 @@ import { executionOutcome, findPlace, tokensOutcome } from './checks/reexecution
 import { checkConsent, checkPrompt, checkRequest, checkTerms } from './checks/request.ts';
 import { checkShape } from './checks/shape.ts';
 import { type Outcome, skipped } from './outcome.ts';
-import { reexecute } from './reexecute.ts';
+import { NEEDS_VOCABULARY, lacksVocabulary, reexecute } from './reexecute.ts';
 import type { PlaceDifference, Report, Step, TokenDifference, Verdict } from './report.ts';
 import { type StepId, stepIds, stepTitles } from './step.ts';
 import { type Subject, type VerifyInput, subjectOf } from './subject.ts';
@@ -67,8 +67,7 @@ function checkExecution(subject: Subject, before: Pick<Outcomes, 'shape' | 'mode
   const neither = (reason: string): Execution => ({ tokens: skipped(reason), logprobs: skipped(reason), execution: skipped(reason) });
   if (before.shape.status === 'failed') return neither('the bundle is malformed');
   if (!model || before.model.status !== 'passed') return neither('needs the weights of the model that the receipt names');
-  if (bundle.request.sampler.grammar && !model.vocabulary)
-    return neither("needs the tokenizer of the receipt's model: the answer was made under a grammar");
+  if (lacksVocabulary(bundle.request, model)) return neither(NEEDS_VOCABULARY);
   const run = reexecute(subject, model);
   if (!run) return neither('was interrupted');
   const place = bundle.digests && before.digests.status === 'passed' ? findPlace(run, bundle.digests, model) : undefined;

@@ -7,7 +7,7 @@ import { tokensOutcome } from './checks/reexecution.ts';
 import { checkConsent, checkPrompt } from './checks/request.ts';
 import { checkIdsShape } from './checks/shape.ts';
 import { type Outcome, skipped } from './outcome.ts';
-import { reexecute } from './reexecute.ts';
+import { NEEDS_VOCABULARY, lacksVocabulary, reexecute } from './reexecute.ts';
 import type { PartialReport, Step, TokenDifference, Verdict } from './report.ts';
 import { type PartialStepId, partialStepIds, partialStepTitles } from './step.ts';
 import { type PartialSubject, type VerifyPartialInput, partialSubjectOf } from './subject.ts';
@@ -55,6 +55,7 @@ function checkTokens(subject: PartialSubject, shape: Outcome, is: Outcome): Exec
   const neither = (reason: string): Execution => ({ tokens: skipped(reason), logprobs: skipped(reason) });
   if (shape.status === 'failed') return neither('the bundle is malformed');
   if (!subject.model || is.status !== 'passed') return neither('needs the weights of the model that the request names');
+  if (lacksVocabulary(subject.bundle.request, subject.model)) return neither(NEEDS_VOCABULARY);
   const run = reexecute(subject, subject.model);
   if (!run) return neither('was interrupted');
   return {

@@ -51,6 +51,9 @@ export interface Run {
   readonly thin: ThinCommitment;
 }
 
+/** An id that stands at `from` or later for the first time: with it as a stop id an answer has so many tokens before it. */
+export const firstSeenFrom = (ids: readonly number[], from: number): number => ids.find((id, i) => i >= from && ids.indexOf(id) === i)!;
+
 /** Decodes token by token, as a worker does: written apart from the verifier's code, so that they check each other. */
 export function decode(executor: Executor, job: Job): Run {
   const { promptIds, sampler, seed, stopIds, maxTokens, vocabulary } = job;

@@ -6,7 +6,7 @@ export interface Mutation {
   readonly value: unknown;
 }
 
-/** Every leaf of a JSON value changed to a nearby value of the same kind, one at a time, and every array one shorter. */
+/** Every leaf of a JSON value changed to a nearby value of the same kind (null to an empty object), one at a time, and every array one shorter. */
 export function mutations(json: unknown): Mutation[] {
   const found: Mutation[] = [];
   const visit = (value: unknown, path: string, replace: (next: unknown) => unknown): void => {
@@ -26,6 +26,7 @@ export function mutations(json: unknown): Mutation[] {
 }
 
 function changed(value: unknown, path: string): unknown {
+  if (value === null) return {};
   if (typeof value === 'number') return value === 0 ? 1 : value - 1;
   if (typeof value === 'boolean') return !value;
   if (typeof value !== 'string') throw new Error(`${path}: no mutation for ${typeof value}`);

@@ -25,12 +25,12 @@ export const weights = tiny.source;
 export const decodeText = (ids: readonly number[]): string => ids.map((id) => String.fromCodePoint(97 + id)).join('');
 export const model: VerifierModel = { manifest, executor, decode: decodeText };
 
-/** The same manifest over other weights: `layer` has a few changed bytes. */
+/** The same manifest over other weights: one matrix of `layer` has other bytes. */
 export function tamperedExecutor(layer: number): typeof executor {
   const weights = tiny.weights.slice();
   const tensor = manifest.tensors.find(({ name }) => name === `blk.${layer}.ffn_down`);
   if (tensor?.kind !== 'matrix') throw new Error(`no such layer ${layer}`);
-  const bytes = new Int8Array(weights.buffer, tensor.weights, 512);
+  const bytes = new Int8Array(weights.buffer, tensor.weights, tensor.rows * tensor.columns);
   for (let i = 0; i < bytes.length; i++) bytes[i] = bytes[i]! > 0 ? -100 : 100;
   return createReferenceExecutor(manifest, memorySource(weights));
 }
@@ -38,8 +38,8 @@ export function tamperedExecutor(layer: number): typeof executor {
 export const otherModel = buildTinyModel({ seed: 12, layers: 3, commitPoints: [0, 2] });
 
 const STOP_ID = 95;
-/** The bias keeps the stop id out of every answer, whatever the model's bytes. */
-const sampled = samplerSettings({ temperature: 20_000_000, topK: 40, topP: 950_000, logitBias: [[STOP_ID, -99_000_000]] });
+/** The bias puts the stop id behind every other one, and top-k keeps it out of every answer, whatever the model's bytes. */
+const sampled = samplerSettings({ temperature: 40_000_000, topK: 60, topP: 950_000, logitBias: [[STOP_ID, -99_000_000]] });
 
 export const job: Job = {
   promptIds: [5, 17, 33, 2, 61, 80],
