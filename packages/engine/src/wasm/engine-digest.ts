@@ -1,4 +1,4 @@
 // Written by scripts/build-wasm.mjs.
 
 /** SHA-256 of `wasm/engine.wasm`. */
-export const ENGINE_WASM_SHA256 = '2a9d5fa19be88317065dfb6627d23613a526c400fa0f7df008f669cf2969cd2f';
+export const ENGINE_WASM_SHA256 = '83921bf7d061c99f8b5af24ba8a4dd64c8cf1a9e52d55775a9a2187f59691002';
