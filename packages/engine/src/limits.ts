@@ -33,7 +33,7 @@ export const limits = {
   /** Seconds after which a thread that does not come to a meeting point is given up: a step's phases take milliseconds. */
   threadPatienceSeconds: 10,
   /** Places of a grammar that are looked at for one answer, at first and more with every token; frames and states (1 KiB each) that are kept; states whose allowed ids are kept. */
-  grammarWork: 1 << 21,
+  grammarWork: 1 << 19,
   grammarWorkPerToken: 1 << 14,
   grammarFrames: 1 << 18,
   grammarStates: 1 << 15,
