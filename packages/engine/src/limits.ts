@@ -38,6 +38,8 @@ export const limits = {
   grammarFrames: 1 << 18,
   grammarStates: 1 << 15,
   grammarMasks: 8,
+  /** Leaves whose digests a WASM engine keeps at once while it hashes weights: 512 KB for 16 MB of them. */
+  merklePiece: 1 << 14,
   /** Bytes that WASM can address, less a page. */
   wasmMemoryBytes: 2 ** 32 - 65_536,
 } as const;

@@ -17,11 +17,11 @@ const pool = Uint8Array.from({ length: 2 * LARGEST }, () => random.integer(0, 25
 const randomBytes = (length: number, seed: number): Uint8Array => pool.subarray(seed % LARGEST, (seed % LARGEST) + length);
 
 /** The root (hexadecimal) in the engine's memory, with other bytes behind the data that must not count. */
-function rootInMemory(tag: MerkleTag, data: Uint8Array): string {
+function rootInMemory(tag: MerkleTag, data: Uint8Array, most?: number): string {
   const memory = engine.memory.bytes(start, LARGEST);
   memory.fill(0xa5);
   memory.set(data);
-  return toHex(merkleRootInMemory(engine, tag, start, data.length));
+  return toHex(merkleRootInMemory(engine, tag, start, data.length, most));
 }
 
 describe('merkleRootInMemory (SPEC section 20)', () => {
@@ -40,6 +40,14 @@ describe('merkleRootInMemory (SPEC section 20)', () => {
         expect(rootInMemory(tag, data)).toBe(toHex(merkleRootOfBytes(tag, data, nodeSha256)));
       }),
     );
+  });
+
+  it('in pieces of any power of two', () => {
+    for (const size of [0, 1, 1024, 1025, 4096, 4097, 33 * 1024, 65 * 1024 + 1, LARGEST]) {
+      const data = randomBytes(size, size + 3);
+      const expected = toHex(merkleRootOfBytes(MerkleTag.file, data, nodeSha256));
+      for (const most of [1, 2, 4, 32, 64, 128]) expect(rootInMemory(MerkleTag.file, data, most)).toBe(expected);
+    }
   });
 
   it('gives the memory of its digests back', () => {
