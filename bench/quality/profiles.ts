@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDefaultModel, fetchDefaultModel, importModel } from '@commonweight/models';
-import { packageFiles } from '@commonweight/protocol';
+import { canonicalize, packageFiles } from '@commonweight/protocol';
 import { installLlama, LLAMA_VERSION } from '../engine/llama/install.ts';
 import { ensureDefault } from '../engine/models/ensure-models.ts';
 import type { Progress } from '../engine/progress.ts';
@@ -48,9 +48,11 @@ export async function prepareProfile(name: ProfileName, places: Places): Promise
   if (name === 'default' || name === 'int8') {
     const outDir = join(bench, `quality-${name}`);
     await rm(outDir, { recursive: true, force: true });
-    const { dir, modelId, manifest } = await importModel({ path: source, outDir, signal, profile: name });
-    const bytes = manifest.files.find((file) => file.name === packageFiles.weights)!.size;
-    return { name, kind: 'engine', path: dir, identity: modelId, bytes };
+    const { dir, manifest } = await importModel({ path: source, outDir, signal, profile: name });
+    const { size: bytes, root } = manifest.files.find((file) => file.name === packageFiles.weights)!;
+    // Not the model id: a tokenizer or a template changes no logits.
+    const identity = canonicalize({ spec: manifest.spec, graph: manifest.graph, tensors: manifest.tensors, root });
+    return { name, kind: 'engine', path: dir, identity, bytes };
   }
   const llama = await installLlama(join(bench, 'llama'), progress);
   const path = name === 'q4_1' ? source : (await ensureDefault(join(bench, 'models'), dataDir, progress, signal)).gguf;

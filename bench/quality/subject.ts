@@ -11,7 +11,7 @@ export interface SubjectSpec {
   readonly kind: 'engine' | 'llama';
   /** Folder of a package, or a GGUF file. */
   readonly path: string;
-  /** Changes whenever the figures could: model id and engine, or digest of the file and version of llama.cpp. */
+  /** Changes whenever the figures could: weights and graph, or digest of the file and version of llama.cpp. */
   readonly identity: string;
   /** File to import node-llama-cpp from. */
   readonly llama?: string;

@@ -74,21 +74,21 @@ static inline __attribute__((always_inline)) void dot_rows(rows_at r, i32 tiles,
   }
 }
 
-// Decode: one or two byte vectors; eight chains of sums, since one chain would wait for its own results.
+// Decode: one or two byte vectors, two chains of sums each; the next block does not wait for them.
 static inline __attribute__((always_inline)) void dot_rows_few(rows_at r, const uint8_t *x, usize stride, i32 vectors, i32 columns, i32 *parts) {
   __m512i totals[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-  for (i32 k = 0; k < columns; k += BLOCK, x += BLOCK, r.multipliers += 16) {
-    __m512i a[2][4];
-    for (i32 v = 0; v < vectors; v++) a[v][0] = a[v][1] = a[v][2] = a[v][3] = _mm512_setzero_si512();
-    for (i32 i = 0; i < BLOCK / 4; i++, r.weights += 64) {
-      __m512i w = _mm512_loadu_si512(r.weights);
-      for (i32 v = 0; v < vectors; v++) a[v][i % 4] = _mm512_dpbusd_epi32(a[v][i % 4], four_columns(x + (usize)v * stride + 4 * i), w);
+  for (i32 k = 0; k < columns; k += BLOCK, x += BLOCK, r.weights += 16 * BLOCK, r.multipliers += 16) {
+    __m512i a[2], b[2], m = multipliers_at(r.multipliers);
+    for (i32 v = 0; v < vectors; v++) a[v] = b[v] = _mm512_setzero_si512();
+#pragma GCC unroll 8
+    for (i32 i = 0; i < BLOCK; i += 8) {
+      __m512i w = _mm512_loadu_si512(r.weights + 16 * i), u = _mm512_loadu_si512(r.weights + 16 * i + 64);
+      for (i32 v = 0; v < vectors; v++) {
+        a[v] = _mm512_dpbusd_epi32(a[v], four_columns(x + (usize)v * stride + i), w);
+        b[v] = _mm512_dpbusd_epi32(b[v], four_columns(x + (usize)v * stride + i + 4), u);
+      }
     }
-    __m512i m = multipliers_at(r.multipliers);
-    for (i32 v = 0; v < vectors; v++) {
-      __m512i sum = _mm512_add_epi32(_mm512_add_epi32(a[v][0], a[v][1]), _mm512_add_epi32(a[v][2], a[v][3]));
-      totals[v] = _mm512_add_epi32(totals[v], _mm512_mullo_epi32(sum, m));
-    }
+    for (i32 v = 0; v < vectors; v++) totals[v] = _mm512_add_epi32(totals[v], _mm512_mullo_epi32(_mm512_add_epi32(a[v], b[v]), m));
   }
   for (i32 v = 0; v < vectors; v++) _mm512_storeu_si512(parts + 32 * v, totals[v]);
 }
