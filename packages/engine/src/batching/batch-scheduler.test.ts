@@ -1,8 +1,9 @@
-import { CommonweightError, type SamplerSettings, samplerSettings } from '@commonweight/protocol';
+import { CommonweightError, type SamplerSettings, samplerSettings, utf8 } from '@commonweight/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Executor } from '../executor.ts';
 import { generate } from '../generation.ts';
+import { tokenVocabulary } from '../grammar/token-vocabulary.ts';
 import { limits } from '../limits.ts';
 import { createReferenceExecutor } from '../reference/executor.ts';
 import { nodeSha256 } from '../sha256.node.ts';
@@ -188,6 +189,27 @@ describe('batch scheduler', () => {
       { run: 'good', result: { completionIds: expected.completionIds } },
     ]);
     expect(scheduler.idle).toBe(true);
+  });
+
+  it('keeps no memory for a run that cannot begin', () => {
+    // read in 2^21 ways before its first byte
+    const rules = [
+      ...Array.from({ length: 21 }, (_, rule) => [
+        [rule + 1, '=a'],
+        [rule + 1, '=b'],
+      ]),
+      [['=x']],
+    ];
+    const vocabularyOf = tokenVocabulary(vocabulary, (id) => utf8(String.fromCodePoint(97 + (id % 26))));
+    const ambiguous = { ...base, sampler: samplerSettings({ grammar: { rules } }), vocabulary: vocabularyOf, maxTokens: context - 20 };
+    const scheduler = schedule({ kvBytes: longest });
+    const events = [1, 2, 3].flatMap((attempt) => {
+      scheduler.add(`ambiguous ${attempt}`, ambiguous);
+      return scheduler.step();
+    });
+    expect(events).toMatchObject(Array(3).fill({ type: 'failed', error: { code: 'grammar_too_ambiguous' } }));
+    scheduler.add('good', { ...base, maxTokens: context - 20 });
+    expect(scheduler.step()[0]).toMatchObject({ type: 'prefill', run: 'good' });
   });
 
   it('runs the others when the executor refuses one of the batch', () => {

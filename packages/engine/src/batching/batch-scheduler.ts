@@ -4,6 +4,7 @@ import { limits } from '../limits.ts';
 import type { BatchEvent } from './batch-event.ts';
 import { type BatchRunOptions, BatchedRun } from './batched-run.ts';
 import { KvBudget, type KvBudgetOptions } from './kv-budget.ts';
+import type { KnownPrefix } from './prefix-cache.ts';
 
 export interface BatchOptions extends KvBudgetOptions {
   /** Runs that share a step, 1 to `limits.batchSlots`. */
@@ -124,12 +125,8 @@ export class BatchScheduler<Key> {
       if (!this.#budget.fits(bytes)) break;
       const others = this.#seated().filter(({ batched }) => batched.scope === options.scope);
       try {
-        const seat = this.#budget.take(
-          bytes,
-          options,
-          others.map(({ batched }) => batched.prefix),
-        );
-        this.#prefilling.push({ batched: new BatchedRun(key, options, seat), bytes });
+        const prefixes = others.map(({ batched }) => batched.prefix);
+        this.#prefilling.push({ batched: this.#seat(key, options, bytes, prefixes), bytes });
       } catch (error) {
         if (!(error instanceof CommonweightError)) throw error;
         // somebody who runs will give memory back
@@ -145,6 +142,18 @@ export class BatchScheduler<Key> {
       events.push({ type: 'waiting', run: one.key, ahead: one.ahead });
     }
     return events;
+  }
+
+  /** Nothing stays taken for a run that cannot begin: a grammar may turn out to be too ambiguous. */
+  #seat(key: Key, options: BatchRunOptions, bytes: number, others: readonly KnownPrefix[]): BatchedRun<Key> {
+    const seat = this.#budget.take(bytes, options, others);
+    try {
+      return new BatchedRun(key, options, seat);
+    } catch (error) {
+      seat.sequence.release();
+      this.#budget.give(bytes);
+      throw error;
+    }
   }
 
   #plan(): { seat: Seated<Key>; part: BatchPart }[] {
