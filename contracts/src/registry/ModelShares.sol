@@ -8,6 +8,7 @@ import {IERC2981} from "@openzeppelin/contracts/interfaces/IERC2981.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {Parameters} from "../governance/Parameters.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 
 /// @title Shares in what a model earns (ERC-6909, one id a weights root)
@@ -40,6 +41,7 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
     uint256 private constant SCALE = 1 << 128;
 
     ModelRegistry public immutable REGISTRY;
+    Parameters public immutable PARAMETERS;
 
     /// @notice Who gets the royalty of a sale of shares, as a hint to markets (ERC-2981), in basis points.
     mapping(bytes32 weightsRoot => uint16 royalty) public royaltyOf;
@@ -59,9 +61,11 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
     error OwnParent(bytes32 weightsRoot);
     error RoyaltyTooHigh(uint256 royalty, uint256 maximum);
     error TooManyAssets(bytes32 weightsRoot, uint256 maximum);
+    error AssetNotAccepted(address asset);
+    error NothingToDistribute();
 
-    constructor(ModelRegistry registry) {
-        REGISTRY = registry;
+    constructor(ModelRegistry registry, Parameters parameters) {
+        (REGISTRY, PARAMETERS) = (registry, parameters);
     }
 
     /// @notice Mints all shares of a weights root to its owner. Once; parents never change afterwards.
@@ -84,17 +88,20 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
         _mint(owner, uint256(weightsRoot), SUPPLY);
     }
 
-    /// @notice Divides `amount` of the caller's `asset` among the holders of now. Anybody may give.
+    /// @notice Divides `amount` of the caller's `asset` among the holders of now. Anybody may give, in an asset that the network accepts as payment: worthless ones
+    /// must not fill the list.
     function distribute(bytes32 weightsRoot, IERC20 asset, uint256 amount) external nonReentrant {
         if (!isFounded[weightsRoot]) revert NotFounded(weightsRoot);
         Earnings storage earnings = _earnings[weightsRoot][address(asset)];
         if (!_isListed(weightsRoot, address(asset))) {
+            if (PARAMETERS.stakeRatio(address(asset)) == 0) revert AssetNotAccepted(address(asset));
             if (_assets[weightsRoot].length == MAXIMUM_ASSETS) revert TooManyAssets(weightsRoot, MAXIMUM_ASSETS);
             _assets[weightsRoot].push(address(asset));
         }
         uint256 before = asset.balanceOf(address(this));
         asset.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = asset.balanceOf(address(this)) - before;
+        if (received == 0) revert NothingToDistribute();
         earnings.perShare += Math.mulDiv(received, SCALE, SUPPLY);
         emit Distributed(weightsRoot, address(asset), received);
     }
@@ -126,7 +133,9 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
 
     /// @notice Whether revenue in `asset` can be divided among the holders of a model.
     function accepts(bytes32 weightsRoot, address asset) external view returns (bool) {
-        return isFounded[weightsRoot] && (_assets[weightsRoot].length < MAXIMUM_ASSETS || _isListed(weightsRoot, asset));
+        if (!isFounded[weightsRoot]) return false;
+        if (_isListed(weightsRoot, asset)) return true;
+        return _assets[weightsRoot].length < MAXIMUM_ASSETS && PARAMETERS.stakeRatio(asset) != 0;
     }
 
     /// @inheritdoc IERC2981

@@ -106,7 +106,6 @@ contract Staking is ReentrancyGuardTransient {
     error NotReserved(bytes32 receipt);
     error StillReserved(bytes32 receipt, uint64 until);
     error NoDispute(address operator);
-    error SlashTooLarge(uint256 wanted, uint256 maximum);
     error ReceiptOfAnother(bytes32 receipt, address operator);
 
     constructor(IERC20 token, Parameters parameters, address settlement, address slasher) {
@@ -207,15 +206,15 @@ contract Staking is ReentrancyGuardTransient {
     /// @notice Takes stake after a lost dispute: at most the fraction that the parameters allow.
     function slash(Slash calldata s) external onlySlasher nonReentrant {
         Operator storage o = _operators[s.operator];
-        uint256 most = Math.mulDiv(stakeOf(s.operator), PARAMETERS.get(SLASH_FRACTION), WHOLE);
-        if (s.amount > most) revert SlashTooLarge(s.amount, most);
+        // at most what the parameters allow: a second dispute may find less than it was opened over
+        uint256 amount = Math.min(s.amount, Math.mulDiv(stakeOf(s.operator), PARAMETERS.get(SLASH_FRACTION), WHOLE));
         if (s.receipt != 0) {
             Reservation memory reservation = reservationOf[s.receipt];
             if (reservation.operator != s.operator) revert ReceiptOfAnother(s.receipt, reservation.operator);
             _release(s.receipt, reservation);
         }
-        uint256 own = o.own.slash(Math.min(s.amount, o.own.total()));
-        uint256 delegated = s.amount > own ? o.delegated.slash(s.amount - own) : 0;
+        uint256 own = o.own.slash(Math.min(amount, o.own.total()));
+        uint256 delegated = amount > own ? o.delegated.slash(amount - own) : 0;
         // half of the own part at most: nobody profits by accusing himself with delegators' money
         uint256 reward = Math.min(s.reward, own / 2);
         uint256 refund = Math.min(s.refund, own + delegated - reward);

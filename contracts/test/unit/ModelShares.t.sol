@@ -78,14 +78,30 @@ contract ModelSharesTest is EconomyFixture {
         _found();
         for (uint256 i = 0; i < 8; i++) {
             IERC20 asset = _asset();
+            parameters.setStakeRatio(address(asset), 1);
             shares.distribute(ROOT, asset, 1 ether);
         }
         assertEq(shares.assetsOf(ROOT).length, 8, "listed");
         IERC20 ninth = _asset();
+        parameters.setStakeRatio(address(ninth), 1);
         assertEq(shares.accepts(ROOT, address(ninth)), false, "full");
         vm.expectRevert(abi.encodeWithSelector(ModelShares.TooManyAssets.selector, ROOT, uint256(8)));
         shares.distribute(ROOT, ninth, 1 ether);
         assertEq(shares.accepts(ROOT, shares.assetsOf(ROOT)[7]), true, "known ones go on");
+    }
+
+    function test_worthless_assets_and_empty_gifts_do_not_fill_the_list() public {
+        _found();
+        IERC20 junk = _asset();
+        assertEq(shares.accepts(ROOT, address(junk)), false, "nobody accepts it");
+        vm.expectRevert(abi.encodeWithSelector(ModelShares.AssetNotAccepted.selector, address(junk)));
+        shares.distribute(ROOT, junk, 1);
+        vm.expectRevert(ModelShares.NothingToDistribute.selector);
+        shares.distribute(ROOT, money, 0);
+        assertEq(shares.assetsOf(ROOT).length, 0, "empty");
+        shares.distribute(ROOT, money, 1);
+        parameters.setStakeRatio(address(money), 0);
+        assertEq(shares.accepts(ROOT, address(money)), true, "what came once goes on");
     }
 
     function test_nothing_for_a_root_without_shares() public {
@@ -105,6 +121,7 @@ contract ModelSharesTest is EconomyFixture {
     function test_an_asset_that_calls_back_is_refused() public {
         _found();
         ReentrantToken again = new ReentrantToken();
+        parameters.setStakeRatio(address(again), 1);
         again.target(address(shares), abi.encodeCall(ModelShares.collect, (ROOT, money)));
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
         shares.distribute(ROOT, again, 1);

@@ -54,7 +54,7 @@ abstract contract EconomyFixture is NodeFixture {
         );
         parameters.setStakeRatio(address(money), RATIO);
         (models, payouts, log) = (new ModelRegistry(), new Payouts(), new ReceiptLog(registry));
-        shares = new ModelShares(models);
+        shares = new ModelShares(models, parameters);
         address expected = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         staking = new Staking(IERC20(stakeToken), parameters, expected, address(this));
         settlement = new Settlement(log, staking, RevenueSplitter.Environment(parameters, models, shares, payouts, auditors, treasury));
