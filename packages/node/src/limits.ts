@@ -126,8 +126,8 @@ export const workerLimits = {
   retryAfterSeconds: 1,
   /** Frames of a run that its reader has not taken yet; a reader further behind is cut off. */
   unreadFrames: 1 << 16,
-  /** Milliseconds between two frames of a run that waits in the queue. */
-  queuedFrameMs: 5000,
+  /** Milliseconds between two frames of a run that has no token yet; well below a gateway's `firstFrameMs` and `betweenFramesMs`. */
+  progressFrameMs: 5000,
   /** Milliseconds for which a run without a reader still accepts the payer's end. */
   orphanMs: 10_000,
   /** Runs without a reader that are kept at a time; the oldest goes first. */

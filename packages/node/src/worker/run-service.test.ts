@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noPrefixes } from '@commonweight/engine';
 import { buildTinyModel } from '@commonweight/engine/testing';
-import { ZERO_ADDRESS, committedPositions, modelIdOf, signDigest } from '@commonweight/protocol';
+import { CommonweightError, type Frame, ZERO_ADDRESS, committedPositions, modelIdOf, parseFrame, signDigest } from '@commonweight/protocol';
 import { expect, it } from 'vitest';
+import { TestClock } from '../gateway/testing/test-gateway.ts';
 import { Ledger } from '../journal/ledger.ts';
 import { identity, sessionKey } from '../journal/testing/entries.ts';
-import { systemClock } from '../platform/clock.ts';
+import { workerLimits } from '../limits.ts';
+import { type Clock, systemClock } from '../platform/clock.ts';
 import { DigestStore } from './digest-store.ts';
-import type { EngineHost } from './engine-host.ts';
+import type { EngineEvents, EngineHost } from './engine-host.ts';
 import { RunQueue } from './run-queue.ts';
 import { RunService } from './run-service.ts';
 import { ask, signEnd } from './testing/payer.ts';
@@ -26,21 +28,48 @@ function engineAtStopId(): { engine: EngineHost; told: Promise<void>; end: () =>
   let end!: () => void;
   const told = new Promise<void>((resolve) => (tell = resolve));
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const engine: EngineHost = {
-    manifest,
-    modelId,
-    status: () => ({ backend: 'none', prefixCache: noPrefixes }),
-    run: async (job, events) => {
-      const completionIds = [3, STOP_ID];
-      for (const [index, id] of completionIds.entries()) events.onToken(index, id);
-      tell();
-      await ended;
-      const positions = committedPositions(job.promptIds.length, completionIds.length);
-      return { completionIds, finish: 'stop_id', digests: new Uint8Array(32 * manifest.graph.commitPoints.length * positions) };
-    },
-    close: async () => undefined,
-  };
+  const engine = engineThat(async (job, events) => {
+    const completionIds = [3, STOP_ID];
+    for (const [index, id] of completionIds.entries()) events.onToken(index, id);
+    tell();
+    await ended;
+    const positions = committedPositions(job.promptIds.length, completionIds.length);
+    return { completionIds, finish: 'stop_id', digests: new Uint8Array(32 * manifest.graph.commitPoints.length * positions) };
+  });
   return { engine, told, end };
+}
+
+/** An engine that runs as the test says. */
+const engineThat = (run: EngineHost['run']): EngineHost => ({
+  manifest,
+  modelId,
+  status: () => ({ backend: 'none', prefixCache: noPrefixes }),
+  run,
+  close: async () => undefined,
+});
+
+async function withService(engine: EngineHost, clock: Clock, use: (service: RunService) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'commonweight-run-'));
+  const { ledger } = await Ledger.open({ folder, identity, sign: (digest) => signDigest(digest, sessionKey) });
+  try {
+    const service = new RunService({
+      offer: { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest },
+      engines: new Map([[modelId, engine]]),
+      ledger,
+      sign: (digest) => signDigest(digest, sessionKey),
+      digests: await DigestStore.open(join(folder, 'digests')),
+      queue: new RunQueue({ slots: 1, limit: 1 }),
+      clock,
+      log: new RecordingLog(),
+      fail: (error) => {
+        throw error;
+      },
+    });
+    await use(service);
+  } finally {
+    await ledger.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 it.each([
@@ -49,23 +78,8 @@ it.each([
 ] as const)(
   'an end after %i tokens, when the stop id has come as the second, gives a receipt that says %s',
   async (tokens, finishReason) => {
-    const folder = await mkdtemp(join(tmpdir(), 'commonweight-run-'));
-    const { ledger } = await Ledger.open({ folder, identity, sign: (digest) => signDigest(digest, sessionKey) });
-    try {
-      const { engine, told, end } = engineAtStopId();
-      const service = new RunService({
-        offer: { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest },
-        engines: new Map([[modelId, engine]]),
-        ledger,
-        sign: (digest) => signDigest(digest, sessionKey),
-        digests: await DigestStore.open(join(folder, 'digests')),
-        queue: new RunQueue({ slots: 1, limit: 1 }),
-        clock: systemClock,
-        log: new RecordingLog(),
-        fail: (error) => {
-          throw error;
-        },
-      });
+    const { engine, told, end } = engineAtStopId();
+    await withService(engine, systemClock, async (service) => {
       const request = ask({ domain, node, modelId, change: { stopIds: [STOP_ID] } });
       const run = service.start(request);
       await told;
@@ -73,9 +87,63 @@ it.each([
       end();
       expect(await run.outcome).toMatchObject({ issued: { receipt: { finishReason, completionTokens: tokens } } });
       expect(await answer).toMatchObject(tokens === 2 ? { code: 'already_ended' } : { issued: { receipt: { finishReason } } });
-    } finally {
-      await ledger.close();
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
+  },
+);
+
+it('repeats the last progress while nothing changes, from the slot to the first token', async () => {
+  let begin!: (events: EngineEvents) => void;
+  let breakOff!: (error: Error) => void;
+  const begun = new Promise<EngineEvents>((resolve) => (begin = resolve));
+  const broken = new Promise<never>((_, reject) => (breakOff = reject));
+  const engine = engineThat((_, events) => {
+    begin(events);
+    return broken;
+  });
+  const clock = new TestClock();
+  await withService(engine, clock, async (service) => {
+    const run = service.start(ask({ domain, node, modelId }));
+    const reader = run.frames.readable.getReader();
+    const next = async (): Promise<Frame[]> => {
+      const lines = new TextDecoder()
+        .decode((await reader.read()).value)
+        .trimEnd()
+        .split('\n');
+      return lines.map((line) => parseFrame(JSON.parse(line)));
+    };
+    const passed = (): Promise<Frame[]> => {
+      clock.pass(workerLimits.progressFrameMs);
+      return next();
+    };
+    const events = await begun;
+    expect([await passed(), await passed()].flat()).toEqual([
+      { type: 'queued', ahead: 0 },
+      { type: 'queued', ahead: 0 },
+    ]);
+    events.onPrefill(2, 4, 1);
+    const prefill = { type: 'prefill', done: 2, total: 4, cached: 1 };
+    expect([await next(), await passed(), await passed()].flat()).toEqual([prefill, prefill, prefill]);
+    events.onToken(0, 3);
+    clock.pass(workerLimits.progressFrameMs);
+    breakOff(new CommonweightError('the end of the test', { code: 'engine_crashed' }));
+    await run.outcome;
+    expect((await next()).map(({ type }) => type)).toEqual(['token', 'checkpoint', 'error']);
+  });
+});
+
+it.each(['grammar_stuck', 'grammar_too_ambiguous'])(
+  'work that ended with %s counts against the payer who chose the grammar',
+  async (code) => {
+    const engine = engineThat(async (_, events) => {
+      events.onPrefill(4, 4, 0);
+      throw new CommonweightError('the grammar', { code });
+    });
+    await withService(engine, systemClock, async (service) => {
+      for (let nonce = 0; nonce < workerLimits.unbilledRuns; nonce++)
+        expect(await service.start(ask({ domain, node, modelId, nonce })).outcome).toMatchObject({ error: { code } });
+      expect(() => service.start(ask({ domain, node, modelId, nonce: workerLimits.unbilledRuns }))).toThrow(
+        expect.objectContaining({ code: 'unbilled_limit' }),
+      );
+    });
   },
 );

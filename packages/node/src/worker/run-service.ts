@@ -21,7 +21,7 @@ import { opaque } from './internal-error.ts';
 import { describeError } from './describe-error.ts';
 import type { WorkerLog } from './log.ts';
 import { type RunQueue, queueFull } from './run-queue.ts';
-import { QueuedProgress } from './queued-progress.ts';
+import { RunProgress } from './run-progress.ts';
 import { type Outcome, Run } from './run.ts';
 import { UnbilledRuns } from './unbilled-runs.ts';
 
@@ -40,7 +40,7 @@ export interface RunServiceOptions {
 }
 
 /** Work without a receipt that the payer could have avoided. */
-const payersFault = new Set(['abandoned', 'not_processed']);
+const payersFault = new Set(['abandoned', 'not_processed', 'grammar_too_ambiguous', 'grammar_stuck']);
 
 /** Accepted requests from the check to the receipt. */
 export class RunService {
@@ -156,7 +156,7 @@ export class RunService {
     const checkpoints = new CheckpointSigner({ requestHash: run.requestHash, nonce, domain: offer.domain, sign });
     const engine = this.#engineOf(request.modelId);
     const nothing: EngineResult = { completionIds: [], finish: 'stopped', digests: new Uint8Array(0) };
-    using progress = new QueuedProgress(run, clock);
+    using progress = new RunProgress(run, clock);
     let leave: () => void;
     try {
       leave = await queue.enter(progress.ahead, run.signal);
@@ -164,7 +164,7 @@ export class RunService {
       if (run.signal.aborted) return nothing;
       throw error;
     }
-    progress.pause();
+    progress.started();
     try {
       log.info('run_started', { promptTokens: promptIds.length, maxTokens: request.maxTokens });
       return await engine.run(
@@ -180,11 +180,11 @@ export class RunService {
         {
           onQueued: progress.ahead,
           onPrefill: (done, total, cached) => {
-            progress.pause();
             run.worked = true;
-            run.frames.push({ type: 'prefill', done, total, cached });
+            progress.prefill(done, total, cached);
           },
           onToken: (index, id, logprobs) => {
+            progress.stop();
             run.worked = true;
             run.tokens = index + 1;
             run.atStopId = request.stopIds.includes(id);
