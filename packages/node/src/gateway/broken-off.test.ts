@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Hex32,
@@ -43,6 +43,12 @@ function expectProven(partial: PartialBundle, tokens: number, node: Awaited<Retu
   );
   expect(partial.completionIds).toEqual(encode(text).slice(0, tokens));
   expect(toHex(idsRoot(partial.promptIds, fromHex(partial.nonce)))).toBe(partial.request.promptRoot);
+}
+
+/** From here on the folder cannot be written to. */
+async function replaceByFile(folder: string): Promise<void> {
+  await rm(folder, { recursive: true });
+  await writeFile(folder, '');
 }
 
 describe('a node that dies in the middle of an answer', () => {
@@ -128,6 +134,29 @@ describe('a node that dies in the middle of an answer', () => {
     };
     const { chunks } = await readStream(await gateway.post({ ...base, stream: true, provider: { only: [a.node] } }));
     expectProven(parsePartialBundle(chunks.at(-1)!.error!.partial), 16, a);
+  });
+
+  test('also when the disk refuses the bundle of the whole answer', async () => {
+    const a = await worker(say(text));
+    await using gateway = await testGateway([a]);
+    await replaceByFile(join(gateway.dataDir, 'bundles'));
+    const response = await gateway.post(base);
+    expect(response.status).toBe(500);
+    const hash = requestHashOf(a.runs[0]!.request);
+    const kept = (await (await fetch(`${gateway.url}/v1/requests/${hash}`)).json()) as { partial: unknown };
+    expectProven(parsePartialBundle(kept.partial), 16, a);
+  });
+
+  test('a refusal that cannot be written down is one all the same', async () => {
+    const a = await worker(say(text));
+    a.beforeSign = (receipt) => ({ ...receipt, thinRoot: ZERO_HEX32 });
+    await using gateway = await testGateway([a]);
+    await replaceByFile(join(gateway.dataDir, 'refused'));
+    const response = await gateway.post(base);
+    expect(response.status).toBe(502);
+    const { error } = (await response.json()) as { error: { code: string; partial: unknown } };
+    expect(error.code).toBe('receipt_invalid');
+    expectProven(parsePartialBundle(error.partial), 16, a);
   });
 
   test('tokens after the payer’s end are not part of what is kept', async () => {

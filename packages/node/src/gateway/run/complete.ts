@@ -9,6 +9,7 @@ import {
   type SignedCheckpoint,
   parseReceipt,
   receiptDigest,
+  requestHashOf,
 } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -151,7 +152,8 @@ export class Completer {
       sink.asked(candidate.node, run.requestHash);
       return await this.#answer(run, candidate);
     } catch (error) {
-      const broken = error instanceof NodeFailure || error instanceof ApiError ? run.provable : undefined;
+      // whatever else went wrong (the chain, the disk): what the node signed stays provable
+      const broken = error instanceof ClientGone ? undefined : run.provable;
       if (broken) {
         provable.push(broken);
         await this.#keepPartial(broken);
@@ -283,7 +285,7 @@ export class Completer {
   async #refuse(node: Address, error: ReceiptInvalid, signed: Bundle | PartialBundle, checkpoint?: SignedCheckpoint): Promise<never> {
     const { directory, store, clock, log } = this.#o;
     directory.refused(node);
-    await store.putRefusal(signed, error, clock.now(), checkpoint);
+    await this.#note(requestHashOf(signed.request), store.putRefusal(signed, error, clock.now(), checkpoint));
     log.warn('answer_refused', { node, check: error.check });
     throw refusedAnswer(node, error);
   }
