@@ -47,6 +47,6 @@ function describe(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return 'an object';
-  const text = String(value as string | number | bigint | boolean | symbol);
+  const text = Object.is(value, -0) ? '-0' : String(value as string | number | bigint | boolean | symbol);
   return `${typeof value} ${text.length > 80 ? `${text.slice(0, 80)}... (${text.length} characters)` : text}`;
 }

@@ -34,7 +34,7 @@ export class Fields {
 
   integer(key: string, minimum: number, maximum: number): number {
     const value = this.#record[key];
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < minimum || value > maximum) {
+    if (!isInteger(value, minimum, maximum)) {
       throw new DecodeError(this.name(key), `an integer from ${minimum} to ${maximum}`, value);
     }
     return value;
@@ -99,10 +99,14 @@ export class Fields {
   integers(key: string, maximumLength: number, minimum: number, maximum: number): number[] {
     const list = this.array(key, maximumLength);
     for (const [i, value] of list.entries()) {
-      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < minimum || value > maximum) {
+      if (!isInteger(value, minimum, maximum)) {
         throw new DecodeError(`${this.name(key)}[${i}]`, `an integer from ${minimum} to ${maximum}`, value);
       }
     }
     return [...(list as number[])];
   }
 }
+
+/** JSON's -0 is a number that canonical JSON has no spelling for. */
+const isInteger = (value: unknown, minimum: number, maximum: number): value is number =>
+  Number.isSafeInteger(value) && !Object.is(value, -0) && (value as number) >= minimum && (value as number) <= maximum;
