@@ -30,6 +30,10 @@ export const limits = {
   slabBytes: 2 << 20,
   /** Elements of a matrix that is rotated as a whole (profile `int8`: attn_output and ffn_down), 8 bytes each in memory. */
   rotatedElements: 1 << 26,
+  /** Characters of a piece of a SentencePiece vocabulary whose merges are derived from scores: the work is quadratic in them. */
+  pieceCharacters: 256,
+  /** The odd prime p of a Hadamard factor of order 4p, which is held with its 16 p^2 entries. */
+  paleyPrime: 256,
   /** Bytes of tokenizer.json. */
   tokenizerBytes: 64 << 20,
   /** Bytes of chat_template.jinja. */

@@ -1,3 +1,4 @@
+import { CommonweightError } from '@commonweight/protocol';
 import type { ByteSource } from '../gguf/byte-source.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
@@ -8,7 +9,14 @@ import type { StoredTensor } from './stored-tensor.ts';
 export function withNeighbours(tensor: StoredTensor, headDimension: number): StoredTensor {
   const rows = tensor.shape.at(-1)!;
   // Another shape is the plan's to refuse.
-  if (tensor.shape.length > 2 || rows % headDimension !== 0 || tensor.bytes % rows !== 0) return tensor;
+  if (tensor.shape.length > 2 || rows % headDimension !== 0) return tensor;
+  // blocks of a vector span its elements: they cannot be moved one by one
+  if (tensor.bytes % rows !== 0) {
+    throw new CommonweightError(
+      `tensor ${tensor.name}: expected a type whose rows can be moved one by one (F32, F16, BF16), got ${tensor.type}`,
+      { code: 'model_unsupported', field: `tensor ${tensor.name}` },
+    );
+  }
   return { ...tensor, offset: 0, source: neighbourRows(tensor, tensor.bytes / rows, headDimension) };
 }
 

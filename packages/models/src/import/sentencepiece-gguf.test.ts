@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { GgufValue } from '../gguf/parse-value.ts';
+import { limits } from '../limits.ts';
 import { buildSentencePiece, orderByScore } from './sentencepiece-json.ts';
 import { TokenType } from './token-list.ts';
 import { tokenizerFromGguf } from './tokenizer-json.ts';
@@ -40,4 +41,14 @@ it.each<[string, Readonly<Record<string, GgufValue>>]>([
   ['bos_token_id', { bos_token_id: tokens.length }],
 ])('refuses another %s by name', (key, change) => {
   expect(() => convert(change)).toThrow(expect.objectContaining({ field: expect.stringContaining(`tokenizer.ggml.${key}`) }));
+});
+
+it('refuses a piece that is too long before it looks for its parts', () => {
+  const withPiece = (length: number) => {
+    const list = tokens.slice();
+    list[list.length - 1] = 'x'.repeat(length);
+    return () => convert({ tokens: list });
+  };
+  expect(withPiece(limits.pieceCharacters)).not.toThrow();
+  expect(withPiece(1 << 20)).toThrow(/tokens.*expected at most 256 characters, got 1048576 characters/);
 });

@@ -1,4 +1,5 @@
 import { canonicalize, utf8 } from '@commonweight/protocol';
+import { limits } from '../limits.ts';
 import { byteToken } from '../tokenizer/sentencepiece.ts';
 import { addedTokens, checkTokens, namedField, type RefuseField, stopIdsOf, type TokenList, TokenType } from './token-list.ts';
 import type { ImportedTokenizer } from './tokenizer-json.ts';
@@ -39,6 +40,10 @@ const lengthOf = (text: string): number => Array.from(text).length;
  */
 export function orderByScore({ tokens, types }: TokenList, scores: readonly number[], refuse: RefuseField): number[] {
   const pieces = tokens.flatMap((token, id) => (types[id] === TokenType.normal || types[id] === TokenType.unused ? [{ token, id }] : []));
+  for (const { token, id } of pieces) {
+    const length = lengthOf(token);
+    if (length > limits.pieceCharacters) refuse('tokens', id, `at most ${limits.pieceCharacters} characters`, `${length} characters`);
+  }
   const longer = pieces.filter(({ token }) => lengthOf(token) > 1).sort((a, b) => lengthOf(a.token) - lengthOf(b.token));
   const reachable = new Set<string>();
   for (const { token } of longer) if (isMade(Array.from(token), reachable)) reachable.add(token);

@@ -33,6 +33,10 @@ describe('Hadamard matrices', () => {
   );
 
   it.each([3, 6, 9, 18, 52, 72, 80 * 13])('%i: none is known here', (order) => expect(hadamardFactors(order)).toBeUndefined());
+
+  it.each([4 * 263, 4 * 271, 4 * 5003])('%i: exists, and its one large factor is beyond the limit', (order) =>
+    expect(hadamardFactors(order)).toBeUndefined(),
+  );
 });
 
 describe('rotations', () => {

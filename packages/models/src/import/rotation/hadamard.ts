@@ -1,3 +1,5 @@
+import { limits } from '../../limits.ts';
+
 /**
  * Hadamard matrices as Kronecker products. A factor of order 4p for every odd prime p of the order, by Paley's constructions (R. E. A. C. Paley, On
  * orthogonal matrices, 1933: the first where 4p - 1 is prime, the second where 2p - 1 is prime and 1 mod 4), the rest of order 2 (Sylvester).
@@ -60,6 +62,7 @@ function isPrime(n: number): boolean {
 }
 
 function paleyFactor(p: number): Factor | undefined {
+  if (p > limits.paleyPrime) return undefined;
   if (isPrime(4 * p - 1)) return firstPaley(4 * p - 1);
   return isPrime(2 * p - 1) && (2 * p - 1) % 4 === 1 ? secondPaley(2 * p - 1) : undefined;
 }
