@@ -151,6 +151,8 @@ static bool read_rows(call *c, const loaded_model *model, const i32 *table, usiz
   return c->ok;
 }
 
+static bool is_lost(const loaded_model *model) { return __atomic_load_n(&model->team.lost, __ATOMIC_ACQUIRE) != 0; }
+
 // The helper that shall run alone what is asked for: (model it belongs to, its index from 1) at `index`. NULL without these arguments.
 static worker *helper_at(call *c, u32 index) {
   if (!c->ok || c->count <= index) return NULL;
@@ -179,9 +181,11 @@ static napi_value forward(napi_env env, napi_callback_info info) {
   worker *helper = helper_at(&c, 4);
   if (!c.ok || !read_rows(&c, model, table, count, rows)) return NULL;
   model->ready = 0;
+  if (is_lost(model)) return boolean(env, false);
   model->m.w.committed = committed;
   i32 lost = helper != NULL ? model->kernels->run_apart(helper, FORWARD, model->workers, &model->m, rows, (i32)count)
                             : model->kernels->forward(&model->m, model->workers, rows, (i32)count);
+  if (lost != 0) abandon_helpers(helper != NULL ? model_at(&c, 4) : model);
   model->m.w.committed = NULL;
   model->ready = lost != 0 ? 0 : (i32)count;
   return boolean(env, lost == 0);
@@ -201,9 +205,11 @@ static napi_value logits(napi_env env, napi_callback_info info) {
   if (c.ok && length < count * (usize)model->m.head.rows) fail(&c, "expected room for all logits");
   worker *helper = helper_at(&c, 3);
   if (!c.ok) return NULL;
+  if (is_lost(model)) return boolean(env, false);
   model->m.w.logits = to;
   i32 lost = helper != NULL ? model->kernels->run_apart(helper, LOGITS, model->workers, &model->m, wanted, (i32)count)
                             : model->kernels->logits(&model->m, model->workers, wanted, (i32)count);
+  if (lost != 0) abandon_helpers(helper != NULL ? model_at(&c, 3) : model);
   model->m.w.logits = NULL;
   return boolean(env, lost == 0);
 }

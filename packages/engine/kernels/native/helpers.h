@@ -11,12 +11,19 @@ static void *run_helper(void *worker_of_team) {
   return NULL;
 }
 
-// Orders all helpers to leave and waits until they have: they do so at once, as no step runs.
+// Waits until all helpers have left. Where no step runs they are ordered to. Where a thread was lost they leave by themselves, and get no order: it would overwrite
+// one that a late helper still reads. The wait ends: no helper can end in another way, all its waits see `lost`, and a step has no other loop without a limit.
 static void stop_helpers(loaded_model *model) {
-  if (model->helpers > 0) model->kernels->dismiss(model->workers);
+  if (model->helpers > 0 && __atomic_load_n(&model->team.lost, __ATOMIC_ACQUIRE) == 0) model->kernels->dismiss(model->workers);
   for (i32 i = 0; i < model->helpers; i++) pthread_join(model->threads[i], NULL);
   model->helpers = 0;
   model->team.threads = 1;
+}
+
+// What a step whose helpers are those of `model` ends with when it lost a thread: late helpers may still read its rows and write its results, so they leave first.
+static void abandon_helpers(loaded_model *model) {
+  __atomic_store_n(&model->team.lost, 1, __ATOMIC_RELEASE);
+  stop_helpers(model);
 }
 
 // False when the system gives no more threads.

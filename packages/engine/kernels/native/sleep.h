@@ -3,11 +3,9 @@
 #ifdef __linux__
 #include <linux/futex.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-#else
-#include <time.h>
 #endif
+#include <time.h>
 
 static inline void look_again(void) {
 #if defined(__x86_64__)
@@ -17,15 +15,24 @@ static inline void look_again(void) {
 #endif
 }
 
-static inline void sleep_at(bell *p, i32 value, i64 nanoseconds) {
+static inline i64 clock_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+// The result is how long it slept, in nanoseconds.
+static inline i64 sleep_at(bell *p, i32 value, i64 nanoseconds) {
+  i64 start = clock_now();
 #ifdef __linux__
-  struct timespec time = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  struct timespec time = {nanoseconds / SECOND, nanoseconds % SECOND};
   syscall(SYS_futex, &p->value, FUTEX_WAIT_PRIVATE, value, &time, NULL, 0);
 #else
   // No futex: short sleeps. They are rare, as threads look first.
   (void)p, (void)value, (void)nanoseconds;
   nanosleep(&(struct timespec){0, 50000}, NULL);
 #endif
+  return clock_now() - start;
 }
 
 static inline void wake_all(bell *p) {

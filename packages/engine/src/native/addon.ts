@@ -26,7 +26,7 @@ export interface NativeAddon {
     words: BigInt64Array,
     threads: number,
   ) => NativeModel | undefined;
-  /** Runs rows of four words each: id, index into `caches`, capacity, position; `committed` gets `[rows][commit points][width]`. @returns false when a thread was lost. */
+  /** Runs rows of four words each: id, index into `caches`, capacity, position; `committed` gets `[rows][commit points][width]`. @returns false when a thread was lost, after which its helpers have ended. */
   readonly forward: (
     model: NativeModel,
     rows: Int32Array,
