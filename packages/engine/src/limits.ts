@@ -32,11 +32,16 @@ export const limits = {
   threads: 64,
   /** Seconds after which a thread that does not come to a meeting point is given up: a step's phases take milliseconds. */
   threadPatienceSeconds: 10,
-  /** Places of a grammar that are looked at for one answer, at first and more with every token; frames and states (1 KiB each) that are kept; states whose allowed ids are kept. */
+  /**
+   * Places of a grammar that are looked at for one answer, at first and more with every token; ranges compared with a byte that count as one place;
+   * frames and states (1 KiB each) that are kept, and frames of all states together; states whose allowed ids are kept.
+   */
   grammarWork: 1 << 19,
   grammarWorkPerToken: 1 << 14,
+  grammarRangesPerWork: 16,
   grammarFrames: 1 << 18,
   grammarStates: 1 << 15,
+  grammarKeptFrames: 1 << 20,
   grammarMasks: 8,
   /** Leaves whose digests a WASM engine keeps at once while it hashes weights: 512 KB for 16 MB of them. */
   merklePiece: 1 << 14,

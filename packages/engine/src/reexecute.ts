@@ -4,6 +4,7 @@ import { limits } from './limits.ts';
 import type { TokenVocabulary } from './grammar/token-vocabulary.ts';
 import { commitTo } from './residual-commitment.ts';
 import { tokenLogprobs } from './sampler/logprobs.ts';
+import { NO_ID } from './sampler/not-allowed.ts';
 import { Sampler } from './sampler/sampler.ts';
 
 export interface ReexecutionOptions {
@@ -25,7 +26,11 @@ export interface ReexecutionOptions {
 }
 
 export interface Reexecution {
-  /** What sampling gives at every generated position when the claimed ids stand before it: equal to the claim if and only if the claim is right. -1 where a grammar allows none. */
+  /**
+   * What sampling gives at every generated position when the claimed ids stand before it: equal to the claim if and only if the claim is right.
+   * Under a grammar -1 where it allows none, and after the first difference, where nothing is sampled any more: a claim must not be able to lead
+   * re-execution where the grammar is too ambiguous to follow.
+   */
   readonly sampledIds: number[];
   /** Of the claimed ids, when they were asked for. */
   readonly logprobs: TokenLogprobs[];
@@ -79,14 +84,17 @@ function* run(
   const sampler = new Sampler({ settings, prfKey, promptIds, stopIds, vocabulary });
   const sampledIds: number[] = [];
   const logprobs: TokenLogprobs[] = [];
+  let differs = false;
   const observer = {
     onResidual,
     logitsFrom: completionIds.length > 0 ? promptIds.length - 1 : Infinity,
     onLogits: (_position: number, logits: Int32Array) => {
       const claimed = completionIds[sampledIds.length]!;
-      sampledIds.push(sampler.sample(logits));
+      const sampled = differs ? NO_ID : sampler.sample(logits);
+      sampledIds.push(sampled);
+      differs ||= settings.grammar !== null && sampled !== claimed;
       if (top !== undefined) logprobs.push(tokenLogprobs(logits, claimed, top));
-      sampler.accept(claimed);
+      if (!differs) sampler.accept(claimed);
     },
   };
   while (sequence.length < ids.length) {

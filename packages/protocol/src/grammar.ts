@@ -68,33 +68,48 @@ function parseSymbol(symbol: unknown, path: string, rules: number): GrammarSymbo
 
 /** Every rule derives some text: then whatever can be begun can be completed. */
 function checkProductive(rules: readonly (readonly Alternative[])[], path: string): void {
-  const productive = fixedPoint(rules, (alternative, known) => alternative.every((symbol) => typeof symbol === 'string' || known[symbol]));
+  const productive = fixedPoint(rules, true);
   const dead = productive.indexOf(false);
   if (dead >= 0) throw new DecodeError(`${path}[${dead}]`, 'a rule from which some text can be derived', 'one that never ends');
 }
 
-/** Which rules have an alternative for which `holds`, by worklist over their users: linear in the grammar. */
-function fixedPoint(
-  rules: readonly (readonly Alternative[])[],
-  holds: (alternative: Alternative, known: readonly boolean[]) => boolean,
-): boolean[] {
+/**
+ * Which rules have an alternative of such rules and, where `terminals` says so, terminals. Linear in the grammar: every alternative counts the
+ * symbols that are still missing, and is touched once for each of them.
+ */
+function fixedPoint(rules: readonly (readonly Alternative[])[], terminals: boolean): boolean[] {
   const known = rules.map(() => false);
-  const users: number[][] = rules.map(() => []);
-  for (const [r, alternatives] of rules.entries()) {
-    for (const used of new Set(alternatives.flat())) if (typeof used === 'number') users[used]!.push(r);
+  /** By rule: where it stands, once for every time. */
+  const occurrences: Missing[][] = rules.map(() => []);
+  const open: number[] = [];
+  for (const [rule, alternatives] of rules.entries()) {
+    for (const alternative of alternatives) {
+      const missing = { rule, count: 0 };
+      for (const symbol of alternative) {
+        if (typeof symbol === 'string' && terminals) continue;
+        missing.count++;
+        if (typeof symbol === 'number') occurrences[symbol]!.push(missing);
+      }
+      if (missing.count === 0) open.push(rule);
+    }
   }
-  const open = rules.map((_, r) => r);
   for (let r = open.pop(); r !== undefined; r = open.pop()) {
-    if (known[r] || !rules[r]!.some((alternative) => holds(alternative, known))) continue;
+    if (known[r]) continue;
     known[r] = true;
-    open.push(...users[r]!);
+    for (const missing of occurrences[r]!) if (--missing.count === 0) open.push(missing.rule);
   }
   return known;
 }
 
+/** Symbols of one alternative that are not known to hold. */
+interface Missing {
+  readonly rule: number;
+  count: number;
+}
+
 /** No rule begins with itself: a reader that opens rules from the left ends. */
 function checkLeftRecursion(rules: readonly (readonly Alternative[])[], path: string): void {
-  const empty = fixedPoint(rules, (alternative, known) => alternative.every((symbol) => typeof symbol === 'number' && known[symbol]));
+  const empty = fixedPoint(rules, false);
   const begins = rules.map((alternatives) => {
     const first = new Set<number>();
     for (const alternative of alternatives) {

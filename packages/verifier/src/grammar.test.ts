@@ -34,6 +34,28 @@ describe('an answer under a grammar', () => {
     expect(report.notChecked.join()).toMatch(/made under a grammar/);
   });
 
+  it('is refuted, not thrown over, where the claim leads into a branch that is too ambiguous to follow', () => {
+    // 300 times 2,000 ways to read what comes after bb; the honest answer is a
+    const grammar = {
+      rules: [
+        [['=a'], ['=bb', 1]],
+        Array.from({ length: 300 }, (_, i) => [2, `=${String.fromCodePoint(0x100 + i)}`]),
+        Array.from({ length: 2000 }, (_, i) => [`=${i}`]),
+      ],
+    };
+    const costly = { ...job, sampler: samplerSettings({ grammar, logitBias: [[0, 8_000_000]] }) };
+    const honest = decode(executor, costly);
+    expect(honest.completionIds).toEqual([0, STOP]);
+    expect(verifyBundle({ bundle: makeBundle({ manifest, job: costly, ...honest, finishReason: 'stop_id' }), model }).verdict).toBe(
+      'verified',
+    );
+    const claim = decode(executor, { ...job, sampler: samplerSettings({ grammar: { rules: [[[`=${'b'.repeat(99)}`]]] } }) });
+    expect(claim.completionIds.slice(0, 3)).toEqual([1, 1, 1]);
+    const report = verifyBundle({ bundle: makeBundle({ manifest, job: costly, ...claim, finishReason: 'length' }), model });
+    expect(report.verdict).toBe('refuted');
+    expect(report.tokenDifference).toMatchObject({ index: 0, claimed: 1, sampled: 0 });
+  });
+
   it('is refuted where it was made without the mask, or with another one', () => {
     const free = decode(executor, { ...job, sampler: { ...sampler, grammar: null } });
     const unmasked = verifyBundle({ bundle: makeBundle({ manifest, job, ...free, finishReason: 'length' }), model });

@@ -6,7 +6,7 @@ import type { AskedSubject, VerifierModel } from './subject.ts';
 
 export interface Reexecution {
   readonly thin: ThinCommitment;
-  /** Number of generated positions at which the sampler ran: all of them. */
+  /** Number of generated positions. The sampler ran at all of them; under a grammar up to the first difference. */
   readonly sampled: number;
   /** Of the claimed ids, when they were shown. */
   readonly logprobs: readonly TokenLogprobs[];

@@ -26,6 +26,10 @@ export class ByteMachine {
   /** By state: frames that stand at a byte, and whether the bytes so far are a whole text. */
   readonly #waiting: (readonly Frame[])[] = [];
   readonly #complete: boolean[] = [];
+  /** By state: ranges that a first step by one byte looks at. */
+  readonly #ranges: number[] = [];
+  /** Frames of all kept states together. */
+  #kept = 0;
   /** State after (state, byte) at 256 * state + byte, as far as it is known. */
   #next = new Int32Array(256 * 64).fill(UNKNOWN);
   readonly #placeIds = new Map<readonly Place[], number>();
@@ -58,6 +62,9 @@ export class ByteMachine {
 
   #firstStep(state: number, byte: number): number {
     const opened: Opened[] = [];
+    // also a frame that does not take the byte costs time
+    this.#work += this.#ranges[state]! / limits.grammarRangesPerWork;
+    if (this.#work > this.#most) throw tooAmbiguous();
     for (const { places, at, below } of this.#waiting[state]!) {
       const place = places[at]!;
       if ('rule' in place || !place.ranges.some(([low, high]) => low <= byte && byte <= high)) continue;
@@ -119,10 +126,12 @@ export class ByteMachine {
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     const state = this.#states.size;
-    if (state >= limits.grammarStates) throw tooAmbiguous();
+    this.#kept += frames.length;
+    if (state >= limits.grammarStates || this.#kept > limits.grammarKeptFrames) throw tooAmbiguous();
     this.#states.set(key, state);
     this.#waiting.push(frames);
     this.#complete.push(complete);
+    this.#ranges.push(frames.reduce((sum, frame) => sum + rangesAt(frame), 0));
     if (256 * (state + 1) > this.#next.length) {
       const longer = new Int32Array(2 * this.#next.length).fill(UNKNOWN, this.#next.length);
       longer.set(this.#next);
@@ -133,6 +142,11 @@ export class ByteMachine {
 }
 
 type Opened = { readonly rule: number; readonly below: Frame | undefined } | Omit<Frame, 'id'>;
+
+function rangesAt({ places, at }: Frame): number {
+  const place = places[at]!;
+  return 'ranges' in place ? place.ranges.length : 0;
+}
 
 const tooAmbiguous = (): CommonweightError =>
   new CommonweightError('sampler.grammar: this text can be read in more ways than the engine follows; use a simpler grammar', {

@@ -86,6 +86,31 @@ describe('GrammarMask', () => {
   });
 });
 
+describe('a grammar with many places for one byte', () => {
+  const begins = (alternatives: number, ranges: number): Grammar => {
+    const high = Array.from({ length: ranges }, (_, i) => (0x80 + 2 * i).toString(16).padStart(2, '0').repeat(2)).join('');
+    const ways = Array.from({ length: alternatives }, (_, i) => [`~${high}`, `=${i}`]);
+    return parseGrammar({ rules: [Array.from({ length: 250 }, (_, i) => [1, `=${String.fromCodePoint(0x100 + i)}`]), ways] }, 'grammar');
+  };
+
+  it('is refused before they are compared, though none of them takes a byte of a token', () => {
+    expect(() => new GrammarMask(begins(1000, 64), vocabulary, [STOP]).apply(new Int32Array(tokens.length))).toThrow(
+      expect.objectContaining({ code: 'grammar_too_ambiguous' }),
+    );
+  });
+
+  it('passes where a list of thousands of texts is one', () => {
+    const texts = Array.from({ length: 10_000 }, (_, i) => [`=${String.fromCodePoint(0x61 + (i % 26))}${i}`]);
+    // every byte is a token: each of them is looked up at the start
+    const bytes = tokenVocabulary(257, (id) => (id === STOP ? new Uint8Array(0) : Uint8Array.of(id - 1)));
+    const mask = new GrammarMask(parseGrammar({ rules: [texts] }, 'grammar'), bytes, [STOP]);
+    for (const byte of utf8('b1')) {
+      expect(mask.apply(new Int32Array(257))![byte + 1]).toBe(0);
+      mask.accept(byte + 1);
+    }
+  });
+});
+
 describe('an answer under a grammar', () => {
   const { manifest, source } = buildTinyModel({ seed: 5 });
   const executor = createReferenceExecutor(manifest, source);

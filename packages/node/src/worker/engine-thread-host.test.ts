@@ -1,8 +1,8 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TinyModel } from '@commonweight/engine/testing';
-import { committedPositions, modelIdOf, samplerSettings } from '@commonweight/protocol';
+import { committedPositions, modelIdOf, packageFiles, samplerSettings } from '@commonweight/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workerLimits } from '../limits.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -202,6 +202,30 @@ describe('engine thread', () => {
       await engine.close();
     }
   });
+
+  it.each(['a file that is gone', 'a folder in its place'])(
+    'fails a run under a grammar, not the thread, for %s, and tries again',
+    async (what) => {
+      const packageDir = join(folder, what);
+      await writeTinyPackage(packageDir, { context: 128 });
+      const opened = options();
+      const engine = await openThreadEngine(packageDir, opened);
+      const path = join(packageDir, packageFiles.tokenizer);
+      const grammar = { rules: [[['=token_1'], ['=token_2']]] };
+      const run = () => engine.run(job({ sampler: samplerSettings({ grammar }), maxTokens: 1 }), ignore, never);
+      try {
+        await rename(path, `${path}.away`);
+        if (what.startsWith('a folder')) await mkdir(path);
+        for (const _ of [1, 2]) await expect(run()).rejects.toMatchObject({ code: expect.stringMatching(/^(?:file|vocabulary)$/) });
+        await rm(path, { recursive: true, force: true });
+        await rename(`${path}.away`, path);
+        expect((await run()).completionIds).toHaveLength(1);
+        expect(opened.log.of('engine_crashed')).toEqual([]);
+      } finally {
+        await engine.close();
+      }
+    },
+  );
 
   it('fails every running job when the thread dies, each as retryable', async () => {
     const engine = await openThreadEngine(join(folder, 'model'), { ...options(), threadUrl: crashing });

@@ -13,7 +13,7 @@ import { openPackage, tokenBytes } from '@commonweight/models';
 import { CommonweightError, type ModelId } from '@commonweight/protocol';
 import { parentPort, workerData } from 'node:worker_threads';
 import { nativeSha256 } from '../platform/sha256.ts';
-import { describeError } from './describe-error.ts';
+import { type ErrorOrigin, describeError } from './describe-error.ts';
 import type { EngineBackend, EngineCommand, EngineFailure, EngineMessage, EngineThreadData, JobMessage } from './engine-messages.ts';
 
 /** The program of an engine thread: opens one package, checks engine and weights, then runs the jobs that come, several at a time. */
@@ -26,6 +26,11 @@ const failure = (error: unknown): EngineFailure => {
   if (!(error instanceof CommonweightError)) throw error;
   return { code: error.code, message: error.message, action: error.action };
 };
+
+const failedBy = (error: unknown): EngineFailure & { readonly origin?: ErrorOrigin } => ({
+  ...failure(error),
+  ...(error instanceof CommonweightError && error.cause !== undefined && { origin: describeError(error.cause) }),
+});
 
 interface Opened {
   readonly executor: Executor;
@@ -64,7 +69,7 @@ function serve({ executor, modelId, backend }: Opened): void {
       else if (command.input.sampler.grammar) scheduler.add(command.job, { ...command.input, vocabulary: await vocabulary() });
       else scheduler.add(command.job, command.input);
     } catch (error) {
-      send({ type: 'failed', job: command.job, ...failure(error) });
+      send({ type: 'failed', job: command.job, ...failedBy(error) });
     }
     if (turning) return;
     turning = true;
@@ -90,7 +95,15 @@ function vocabularyOf(modelId: ModelId): () => Promise<TokenVocabulary> {
       await model.close();
     }
   };
-  return () => (vocabulary ??= load());
+  return () => {
+    // a failure is of one run, not of the thread, and not of the runs that come later
+    vocabulary ??= load().catch((cause: unknown) => {
+      vocabulary = undefined;
+      if (cause instanceof CommonweightError) throw cause;
+      throw new CommonweightError("the bytes of the model's tokens could not be read", { code: 'vocabulary', action: 'retry', cause });
+    });
+    return vocabulary;
+  };
 }
 
 function messageOf(event: BatchEvent<number>, prefixCache: PrefixCache): JobMessage {
@@ -100,8 +113,7 @@ function messageOf(event: BatchEvent<number>, prefixCache: PrefixCache): JobMess
     return { type: 'done', job, result: { completionIds, finish, digests: commitment.bytes() }, prefixCache: prefixCache.stats };
   }
   if (rest.type === 'failed') {
-    const { error } = rest;
-    return { type: 'failed', job, ...failure(error), ...(error.cause !== undefined && { origin: describeError(error.cause) }) };
+    return { type: 'failed', job, ...failedBy(rest.error) };
   }
   return { ...rest, job };
 }

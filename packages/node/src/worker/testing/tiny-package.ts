@@ -19,8 +19,10 @@ export async function writeTinyPackage(folder: string, options: TinyModelOptions
 
 /** The model with a tokenizer of as many ids as it has: a package is not opened without. Its tokens are nobody's text. */
 function withTokenizer(model: TinyModel): TinyModel {
-  const vocab = Object.fromEntries(Array.from({ length: model.manifest.graph.vocabulary }, (_, id) => [`token ${id}`, id]));
-  const bytes = utf8(canonicalize({ model: { type: 'BPE', vocab, merges: [] }, normalizer: null, post_processor: null, added_tokens: [] }));
+  const vocab = Object.fromEntries(Array.from({ length: model.manifest.graph.vocabulary }, (_, id) => [`token_${id}`, id]));
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const pipeline = { normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, added_tokens: [] };
+  const bytes = utf8(canonicalize({ model: { type: 'BPE', vocab, merges: [] }, ...pipeline }));
   const root = toHex(merkleRootOfBytes(MerkleTag.file, bytes));
   const files = model.manifest.files.map((file) => (file.name === packageFiles.tokenizer ? { ...file, size: bytes.length, root } : file));
   return { ...model, manifest: { ...model.manifest, files }, files: { ...model.files, [packageFiles.tokenizer]: bytes } };
