@@ -17,14 +17,24 @@ export const word = {
   bytes32: (value: Hex32): Uint8Array => fromHex(value, 32),
 };
 
-function domainSeparator({ chainId, verifyingContract }: Domain): Uint8Array {
+/** Name and version of our own domain; other contracts that a payment touches have theirs. */
+export interface NamedDomain extends Domain {
+  readonly name: string;
+  readonly version: string;
+}
+
+function domainSeparator({ name, version, chainId, verifyingContract }: NamedDomain): Uint8Array {
   return keccak_256(
-    concatBytes(DOMAIN_TYPE, keccak_256(utf8('Commonweight')), keccak_256(utf8('1')), word.uint(chainId), word.address(verifyingContract)),
+    concatBytes(DOMAIN_TYPE, keccak_256(utf8(name)), keccak_256(utf8(version)), word.uint(chainId), word.address(verifyingContract)),
   );
 }
 
 /** EIP-712 digest of a struct whose fields are all static: keccak256(0x19 0x01 || domain || keccak256(typeHash || words)). */
-export function typedDigest(domain: Domain, type: string, words: readonly Uint8Array[]): Hex32 {
+export const typedDigest = (domain: Domain, type: string, words: readonly Uint8Array[]): Hex32 =>
+  typedDigestIn({ ...domain, name: 'Commonweight', version: '1' }, type, words);
+
+/** The same under the domain of another contract. */
+export function typedDigestIn(domain: NamedDomain, type: string, words: readonly Uint8Array[]): Hex32 {
   const struct = keccak_256(concatBytes(typeHash(type), ...words));
   return toHex(keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), struct)));
 }

@@ -10,6 +10,17 @@ export * from './limits.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
 export * from './partial-bundle.ts';
+export * from './payment/channel.ts';
+export {
+  type ChannelDeposit,
+  type ChannelPayment,
+  type ExactPayment,
+  type Payment,
+  type UptoPayment,
+  parsePaymentSignature,
+} from './payment/payment.ts';
+export * from './payment/requirements.ts';
+export * from './payment/response.ts';
 export * from './prf.ts';
 export * from './read.ts';
 export * from './receipt.ts';

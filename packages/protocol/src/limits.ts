@@ -38,6 +38,12 @@ export const limits = {
   stopStringLength: 64,
   /** Tokens from one signed checkpoint of a stream to the next; one more follows the first token (SPEC section 28). */
   checkpointTokens: 16,
+  /** Characters of one x402 header (`PAYMENT-SIGNATURE`, `PAYMENT-REQUIRED`, `PAYMENT-RESPONSE`), base64. */
+  paymentHeader: 8192,
+  /** Ways to pay that one 402 offers. */
+  paymentOffers: 8,
+  /** Bytes of a payer's signature: 65 of a key, more of a contract. */
+  paymentSignatureBytes: 1024,
   /** Bytes of a bundle's JSON, digests included. */
   bundleBytes: 64 << 20,
   /** Depth and nodes of a value that is put into canonical JSON. */

@@ -31,7 +31,14 @@ export type Frame =
   | { readonly type: 'prefill'; readonly done: number; readonly total: number; readonly cached: number }
   | { readonly type: 'token'; readonly index: number; readonly id: number; readonly logprobs?: TokenLogprobs }
   | { readonly type: 'checkpoint'; readonly completionTokens: number; readonly head: Hex32; readonly signature: Signature }
-  | { readonly type: 'receipt'; readonly receipt: Receipt; readonly signature: Signature; readonly digests: Uint8Array }
+  | {
+      readonly type: 'receipt';
+      readonly receipt: Receipt;
+      readonly signature: Signature;
+      readonly digests: Uint8Array;
+      /** Of a paid run: the value of `PAYMENT-RESPONSE` (see `parsePaymentResponse`), base64. */
+      readonly settlement?: string;
+    }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly retryable: boolean };
 
 export function parseRunRequest(value: unknown): RunRequest {
@@ -53,7 +60,8 @@ export function parseEndRequest(value: unknown): EndRequest {
 export function encodeFrame(frame: Frame): string {
   if (frame.type !== 'receipt') return JSON.stringify(frame);
   const receipt = receiptToJson(frame.receipt);
-  return JSON.stringify({ type: frame.type, receipt, signature: frame.signature, digests: toBase64(frame.digests) });
+  const { type, signature, digests, settlement } = frame;
+  return JSON.stringify({ type, receipt, signature, digests: toBase64(digests), settlement });
 }
 
 export function parseFrame(value: unknown): Frame {
@@ -71,6 +79,7 @@ export function parseFrame(value: unknown): Frame {
     'receipt?',
     'signature?',
     'digests?',
+    'settlement?',
     'code?',
     'message?',
     'retryable?',
@@ -99,12 +108,13 @@ export function parseFrame(value: unknown): Frame {
       };
     }
     case 'receipt': {
-      const f = new Fields(value, 'frame', ['type', 'receipt', 'signature', 'digests']);
+      const f = new Fields(value, 'frame', ['type', 'receipt', 'signature', 'digests', 'settlement?']);
       return {
         type,
         receipt: parseReceipt(f.raw('receipt')),
         signature: f.hex('signature', 65),
         digests: fromBase64(f.string('digests', limits.bundleBytes)),
+        ...(f.has('settlement') && { settlement: f.string('settlement', limits.paymentHeader, /^[A-Za-z0-9+/]+={0,2}$/) }),
       };
     }
     case 'error': {
