@@ -5,19 +5,38 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Page} from "../lib/Page.sol";
 
-/// @title Nodes, their session keys and their bonds
+/// @title Nodes, their session keys, their prices and their bonds
 /// @notice Anybody may register with a bond. A node's id is its operator's address. The session key signs receipts; it proves that it agrees,
 /// so nobody can claim or block another's key. A key once used by a node stays bound to it for ever, so old receipts stay attributable.
+/// Prices are what a node asks at most: clients refuse a quote above them. They bind nobody on chain, where the payer's signed request is the bound.
 /// @dev No administrator, no slashing in this version. An exiting node is inactive, but stays registered until it withdraws.
 contract NodeRegistry is EIP712 {
+    /// @notice One model that a node serves, with its prices per million tokens in the asset's smallest unit.
+    struct Price {
+        bytes32 modelId;
+        /// Zero with both prices zero: free.
+        address asset;
+        uint128 promptPrice;
+        uint128 completionPrice;
+    }
+
+    /// @notice What a node tells its clients, and may change at any time.
+    struct Offer {
+        /// URL of the worker, 1 to 256 bytes.
+        string endpoint;
+        /// X25519 public key that bodies are sealed to (HPKE); zero: none. Kept apart from the session key, which signs.
+        bytes32 encryptionKey;
+        /// By ascending model id, each once; at most 64. Not checked against the model registry: a node may serve what is unpublished.
+        Price[] prices;
+    }
+
     struct Node {
         address sessionKey;
         uint64 registeredAt;
         /// Zero while active; else the time from which the bond can be withdrawn.
         uint64 exitableAt;
         uint256 bond;
-        string endpoint;
-        bytes32[] models;
+        Offer offer;
     }
 
     struct NodeView {
@@ -43,9 +62,10 @@ contract NodeRegistry is EIP712 {
     mapping(address node => uint256 place) private _placeOf;
     address[] private _list;
 
-    event NodeRegistered(address indexed node, address indexed sessionKey, string endpoint, bytes32[] models, uint256 bond);
+    event NodeRegistered(address indexed node, address indexed sessionKey, Offer offer, uint256 bond);
     event SessionKeyRotated(address indexed node, address indexed from, address indexed to);
-    event NodeUpdated(address indexed node, string endpoint, bytes32[] models);
+    event NodeUpdated(address indexed node, Offer offer);
+    event PriceChanged(address indexed node, bytes32 indexed modelId, address asset, uint128 promptPrice, uint128 completionPrice);
     event BondAdded(address indexed node, uint256 amount, uint256 bond);
     event ExitRequested(address indexed node, uint64 exitableAt);
     event NodeWithdrawn(address indexed node, address indexed to, uint256 bond);
@@ -57,6 +77,9 @@ contract NodeRegistry is EIP712 {
     error SessionKeyTaken(address sessionKey, address node);
     error EndpointLength(uint256 length, uint256 maximum);
     error TooManyModels(uint256 count, uint256 maximum);
+    error NotAscending(bytes32 modelId, bytes32 previous);
+    error NotServed(address node, bytes32 modelId);
+    error NoAsset(bytes32 modelId);
     error Exiting(address node, uint64 exitableAt);
     error NotExiting(address node);
     error StillBonded(address node, uint64 exitableAt);
@@ -70,23 +93,20 @@ contract NodeRegistry is EIP712 {
 
     /// @notice Registers the caller as a node with the value sent as its bond.
     /// @param proof The session key's signature over {sessionKeyDigest} of the caller.
-    /// @param endpoint URL of the worker, 1 to 256 bytes.
-    /// @param models Ids of the models it serves, at most 64. Not checked against the model registry: a node may serve what is unpublished.
-    function register(address sessionKey, bytes calldata proof, string calldata endpoint, bytes32[] calldata models) external payable {
+    function register(address sessionKey, bytes calldata proof, Offer calldata offer) external payable {
         if (_nodes[msg.sender].registeredAt != 0) revert AlreadyRegistered(msg.sender);
         if (msg.value < MINIMUM_BOND) revert BondTooSmall(msg.value, MINIMUM_BOND);
         _bindSessionKey(sessionKey, proof);
-        _requireOffer(endpoint, models);
+        _requireOffer(offer);
         Node storage info = _nodes[msg.sender];
         info.sessionKey = sessionKey;
         info.registeredAt = uint64(block.timestamp);
         info.bond = msg.value;
-        info.endpoint = endpoint;
-        info.models = models;
+        info.offer = offer;
         totalBond += msg.value;
         _placeOf[msg.sender] = _list.length;
         _list.push(msg.sender);
-        emit NodeRegistered(msg.sender, sessionKey, endpoint, models, msg.value);
+        emit NodeRegistered(msg.sender, sessionKey, offer, msg.value);
     }
 
     /// @notice Replaces the session key. Receipts that the old key signs from now on count for nothing.
@@ -97,13 +117,22 @@ contract NodeRegistry is EIP712 {
         info.sessionKey = sessionKey;
     }
 
-    /// @notice Replaces endpoint and models.
-    function update(string calldata endpoint, bytes32[] calldata models) external {
+    /// @notice Replaces endpoint, encryption key, models and prices.
+    function update(Offer calldata offer) external {
         Node storage info = _requireActive(msg.sender);
-        _requireOffer(endpoint, models);
-        info.endpoint = endpoint;
-        info.models = models;
-        emit NodeUpdated(msg.sender, endpoint, models);
+        _requireOffer(offer);
+        info.offer = offer;
+        emit NodeUpdated(msg.sender, offer);
+    }
+
+    /// @notice Changes the price of one model that the caller's node serves; cheaper than {update}.
+    /// @param index Its place in the offer.
+    function setPrice(uint256 index, Price calldata price) external {
+        Price[] storage prices = _requireActive(msg.sender).offer.prices;
+        if (index >= prices.length || prices[index].modelId != price.modelId) revert NotServed(msg.sender, price.modelId);
+        _requireAsset(price);
+        prices[index] = price;
+        emit PriceChanged(msg.sender, price.modelId, price.asset, price.promptPrice, price.completionPrice);
     }
 
     /// @notice Adds the value sent to the bond.
@@ -162,11 +191,21 @@ contract NodeRegistry is EIP712 {
         return _requireRegistered(node);
     }
 
+    /// @notice What a registered node asks for a model; reverts with NotServed.
+    function priceOf(address node, bytes32 modelId) external view returns (Price memory) {
+        Price[] storage prices = _requireRegistered(node).offer.prices;
+        for (uint256 i = 0; i < prices.length; i++) {
+            if (prices[i].modelId == modelId) return prices[i];
+        }
+        revert NotServed(node, modelId);
+    }
+
     function nodeCount() external view returns (uint256) {
         return _list.length;
     }
 
-    /// @notice Registered nodes, exiting ones included, at most 256 a page. A withdrawal moves the last node to the freed place.
+    /// @notice Registered nodes with their prices, exiting ones included, at most 256 a page. A withdrawal moves the last node to the freed place.
+    /// A full node takes about 450,000 gas to read: a caller behind a gas limit asks for short pages.
     function nodesPage(uint256 offset, uint256 limit) external view returns (NodeView[] memory page) {
         uint256 end = Page.end(_list.length, offset, limit);
         page = new NodeView[](end - offset);
@@ -202,9 +241,21 @@ contract NodeRegistry is EIP712 {
         if (info.exitableAt != 0) revert Exiting(node, info.exitableAt);
     }
 
-    function _requireOffer(string calldata endpoint, bytes32[] calldata models) private pure {
-        uint256 length = bytes(endpoint).length;
+    function _requireOffer(Offer calldata offer) private pure {
+        uint256 length = bytes(offer.endpoint).length;
         if (length == 0 || length > MAXIMUM_ENDPOINT_BYTES) revert EndpointLength(length, MAXIMUM_ENDPOINT_BYTES);
-        if (models.length > MAXIMUM_MODELS) revert TooManyModels(models.length, MAXIMUM_MODELS);
+        if (offer.prices.length > MAXIMUM_MODELS) revert TooManyModels(offer.prices.length, MAXIMUM_MODELS);
+        bytes32 previous = 0;
+        for (uint256 i = 0; i < offer.prices.length; i++) {
+            bytes32 modelId = offer.prices[i].modelId;
+            // each model once, and none with the id zero
+            if (modelId <= previous) revert NotAscending(modelId, previous);
+            previous = modelId;
+            _requireAsset(offer.prices[i]);
+        }
+    }
+
+    function _requireAsset(Price calldata price) private pure {
+        if (price.asset == address(0) && (price.promptPrice != 0 || price.completionPrice != 0)) revert NoAsset(price.modelId);
     }
 }

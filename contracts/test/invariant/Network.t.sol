@@ -18,6 +18,7 @@ contract Network is Test {
     mapping(address node => uint256) public bondOf;
     mapping(address node => uint64) public posted;
     mapping(bytes32 place => bytes32) public rootAt;
+    mapping(address node => bytes32) public offerOf;
     uint256 public registered;
     uint256 private _keys;
 
@@ -32,7 +33,8 @@ contract Network is Test {
         (address key, bytes memory proof) = freshKey(node);
         vm.deal(node, bond);
         vm.prank(node);
-        REGISTRY.register{value: bond}(key, proof, "http://node", new bytes32[](seed % 3));
+        REGISTRY.register{value: bond}(key, proof, offer(seed));
+        offerOf[node] = keccak256(abi.encode(offer(seed)));
         bondOf[node] = bond;
         registered++;
     }
@@ -43,6 +45,26 @@ contract Network is Test {
         (address key, bytes memory proof) = freshKey(node);
         vm.prank(node);
         REGISTRY.rotateSessionKey(key, proof);
+    }
+
+    function update(uint256 seed, uint256 what) external {
+        address node = actor(seed);
+        if (!REGISTRY.isActive(node)) return;
+        vm.prank(node);
+        REGISTRY.update(offer(what));
+        offerOf[node] = keccak256(abi.encode(offer(what)));
+    }
+
+    function setPrice(uint256 seed, uint128 promptPrice) external {
+        address node = actor(seed);
+        if (!REGISTRY.isActive(node)) return;
+        NodeRegistry.Offer memory now_ = REGISTRY.nodeInfo(node).offer;
+        if (now_.prices.length == 0) return;
+        uint256 index = promptPrice % now_.prices.length;
+        (now_.prices[index].asset, now_.prices[index].promptPrice) = (address(1), promptPrice);
+        vm.prank(node);
+        REGISTRY.setPrice(index, now_.prices[index]);
+        offerOf[node] = keccak256(abi.encode(now_));
     }
 
     function addBond(uint256 seed, uint96 value) external {
@@ -83,6 +105,13 @@ contract Network is Test {
         posted[node]++;
     }
 
+    function offer(uint256 seed) private pure returns (NodeRegistry.Offer memory made) {
+        made = NodeRegistry.Offer("http://node", keccak256(abi.encode(seed)), new NodeRegistry.Price[](seed % 4));
+        for (uint256 i = 0; i < made.prices.length; i++) {
+            made.prices[i] = NodeRegistry.Price(bytes32(seed % 7 + i + 1), address(2), uint128(seed), uint128(i));
+        }
+    }
+
     function freshKey(address node) private returns (address key, bytes memory proof) {
         uint256 secret = 1000 + _keys++;
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(secret, REGISTRY.sessionKeyDigest(node));
@@ -112,6 +141,7 @@ contract NetworkInvariants is Test {
         NodeRegistry.NodeView[] memory page = network.REGISTRY().nodesPage(0, 256);
         assertEq(page.length, network.registered(), "length");
         for (uint256 i = 0; i < page.length; i++) {
+            assertEq(keccak256(abi.encode(page[i].info.offer)), network.offerOf(page[i].node), "offer");
             assertEq(page[i].info.bond, network.bondOf(page[i].node), "bond");
             assertEq(network.REGISTRY().nodeOfSessionKey(page[i].info.sessionKey), page[i].node, "key");
             for (uint256 j = 0; j < i; j++) {

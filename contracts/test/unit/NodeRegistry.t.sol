@@ -10,13 +10,13 @@ contract NodeRegistryTest is NodeFixture {
     function test_register_stores_the_node() public {
         vm.warp(1000);
         vm.expectEmit(address(registry));
-        emit NodeRegistry.NodeRegistered(operator, vm.addr(SESSION), "http://node", oneModel(), BOND);
+        emit NodeRegistry.NodeRegistered(operator, vm.addr(SESSION), offerOf("http://node", oneModel()), BOND);
         register(operator, SESSION);
         vm.snapshotGasLastCall("NodeRegistry", "register");
         NodeRegistry.Node memory info = registry.nodeInfo(operator);
         assertEq(info.sessionKey, vm.addr(SESSION), "session key");
-        assertEq(info.endpoint, "http://node", "endpoint");
-        assertEq(info.models.length, 1, "models");
+        assertEq(info.offer.endpoint, "http://node", "endpoint");
+        assertEq(info.offer.prices.length, 1, "models");
         assertEq(info.bond, BOND, "bond");
         assertEq(info.registeredAt, 1000, "time");
         assertEq(registry.nodeOfSessionKey(vm.addr(SESSION)), operator, "node of key");
@@ -29,7 +29,7 @@ contract NodeRegistryTest is NodeFixture {
         vm.deal(operator, BOND);
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.AlreadyRegistered.selector, operator));
         vm.prank(operator);
-        registry.register{value: BOND}(vm.addr(OTHER_SESSION), proof, "x", oneModel());
+        registry.register{value: BOND}(vm.addr(OTHER_SESSION), proof, offerOf("x", oneModel()));
     }
 
     function testFuzz_register_refuses_a_small_bond(uint256 value) public {
@@ -38,7 +38,7 @@ contract NodeRegistryTest is NodeFixture {
         vm.deal(operator, BOND);
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.BondTooSmall.selector, value, BOND));
         vm.prank(operator);
-        registry.register{value: value}(vm.addr(SESSION), proof, "x", oneModel());
+        registry.register{value: value}(vm.addr(SESSION), proof, offerOf("x", oneModel()));
     }
 
     function test_register_refuses_a_key_that_did_not_agree() public {
@@ -52,7 +52,7 @@ contract NodeRegistryTest is NodeFixture {
         vm.deal(operator, BOND);
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.BadSessionKeyProof.selector, sessionKey, operator));
         vm.prank(operator);
-        registry.register{value: BOND}(sessionKey, proof, "x", oneModel());
+        registry.register{value: BOND}(sessionKey, proof, offerOf("x", oneModel()));
     }
 
     function test_one_key_one_node() public {
@@ -62,7 +62,7 @@ contract NodeRegistryTest is NodeFixture {
         vm.deal(second, BOND);
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.SessionKeyTaken.selector, vm.addr(SESSION), operator));
         vm.prank(second);
-        registry.register{value: BOND}(vm.addr(SESSION), proof, "x", oneModel());
+        registry.register{value: BOND}(vm.addr(SESSION), proof, offerOf("x", oneModel()));
     }
 
     function test_register_bounds_endpoint_and_models() public {
@@ -70,12 +70,12 @@ contract NodeRegistryTest is NodeFixture {
         vm.deal(operator, BOND);
         vm.startPrank(operator);
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.EndpointLength.selector, 0, 256));
-        registry.register{value: BOND}(vm.addr(SESSION), proof, "", oneModel());
+        registry.register{value: BOND}(vm.addr(SESSION), proof, offerOf("", oneModel()));
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.EndpointLength.selector, 257, 256));
-        registry.register{value: BOND}(vm.addr(SESSION), proof, textOfLength(257), oneModel());
+        registry.register{value: BOND}(vm.addr(SESSION), proof, offerOf(textOfLength(257), oneModel()));
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.TooManyModels.selector, 65, 64));
-        registry.register{value: BOND}(vm.addr(SESSION), proof, "x", new bytes32[](65));
-        registry.register{value: BOND}(vm.addr(SESSION), proof, textOfLength(256), new bytes32[](64));
+        registry.register{value: BOND}(vm.addr(SESSION), proof, offerOf("x", modelsUpTo(65)));
+        registry.register{value: BOND}(vm.addr(SESSION), proof, offerOf(textOfLength(256), modelsUpTo(64)));
         vm.stopPrank();
     }
 
@@ -101,16 +101,101 @@ contract NodeRegistryTest is NodeFixture {
         registry.rotateSessionKey(vm.addr(SESSION), proof);
     }
 
-    function test_update_replaces_endpoint_and_models() public {
+    function test_update_replaces_the_whole_offer() public {
         register(operator, SESSION);
+        NodeRegistry.Offer memory offer =
+            NodeRegistry.Offer({endpoint: "http://new", encryptionKey: keccak256("X25519"), prices: modelsUpTo(3)});
+        offer.prices[1] = NodeRegistry.Price(bytes32(uint256(2)), address(0xA55E7), 5, type(uint128).max);
         vm.expectEmit(address(registry));
-        emit NodeRegistry.NodeUpdated(operator, "http://new", new bytes32[](0));
+        emit NodeRegistry.NodeUpdated(operator, offer);
         vm.prank(operator);
-        registry.update("http://new", new bytes32[](0));
-        assertEq(registry.nodeInfo(operator).endpoint, "http://new", "endpoint");
-        assertEq(registry.nodeInfo(operator).models.length, 0, "models");
+        registry.update(offer);
+        assertEq(keccak256(abi.encode(registry.nodeInfo(operator).offer)), keccak256(abi.encode(offer)), "stored");
+        offer = offerOf("http://last", new NodeRegistry.Price[](0));
+        vm.prank(operator);
+        registry.update(offer);
+        assertEq(keccak256(abi.encode(registry.nodeInfo(operator).offer)), keccak256(abi.encode(offer)), "shorter again");
         vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotRegistered.selector, address(this)));
-        registry.update("x", oneModel());
+        registry.update(offer);
+    }
+
+    function test_models_ascend_and_prices_name_an_asset() public {
+        register(operator, SESSION);
+        NodeRegistry.Price[] memory prices = modelsUpTo(2);
+        vm.startPrank(operator);
+        prices[1].modelId = prices[0].modelId;
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotAscending.selector, bytes32(uint256(1)), bytes32(uint256(1))));
+        registry.update(offerOf("x", prices));
+        prices[0].modelId = 0;
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotAscending.selector, bytes32(0), bytes32(0)));
+        registry.update(offerOf("x", prices));
+        prices = modelsUpTo(2);
+        prices[1].completionPrice = 1;
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NoAsset.selector, bytes32(uint256(2))));
+        registry.update(offerOf("x", prices));
+        (prices[1].completionPrice, prices[1].promptPrice) = (0, 1);
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NoAsset.selector, bytes32(uint256(2))));
+        registry.update(offerOf("x", prices));
+        vm.stopPrank();
+    }
+
+    function testFuzz_setPrice_changes_one_price(uint256 seed, NodeRegistry.Price memory price) public {
+        register(operator, SESSION);
+        uint256 index = bound(seed, 0, 4);
+        price.modelId = bytes32(index + 1);
+        vm.assume(price.asset != address(0));
+        vm.startPrank(operator);
+        registry.update(offerOf("x", modelsUpTo(5)));
+        vm.expectEmit(address(registry));
+        emit NodeRegistry.PriceChanged(operator, price.modelId, price.asset, price.promptPrice, price.completionPrice);
+        registry.setPrice(index, price);
+        vm.stopPrank();
+        NodeRegistry.Price[] memory expected = modelsUpTo(5);
+        expected[index] = price;
+        assertEq(keccak256(abi.encode(registry.nodeInfo(operator).offer.prices)), keccak256(abi.encode(expected)), "only one");
+        assertEq(keccak256(abi.encode(registry.priceOf(operator, price.modelId))), keccak256(abi.encode(price)), "priceOf");
+    }
+
+    function test_setPrice_names_a_served_model() public {
+        register(operator, SESSION);
+        NodeRegistry.Price memory price = oneModel()[0];
+        (price.asset, price.promptPrice) = (address(1), 7);
+        vm.prank(operator);
+        registry.setPrice(0, price);
+        vm.snapshotGasLastCall("NodeRegistry", "setPrice");
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotServed.selector, operator, price.modelId));
+        vm.prank(operator);
+        registry.setPrice(1, price);
+        price.asset = address(0);
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NoAsset.selector, price.modelId));
+        vm.prank(operator);
+        registry.setPrice(0, price);
+        price.modelId = keccak256("another");
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotServed.selector, operator, price.modelId));
+        vm.prank(operator);
+        registry.setPrice(0, price);
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotRegistered.selector, address(this)));
+        registry.setPrice(0, price);
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotServed.selector, operator, price.modelId));
+        registry.priceOf(operator, price.modelId);
+        vm.expectRevert(abi.encodeWithSelector(NodeRegistry.NotRegistered.selector, address(this)));
+        registry.priceOf(address(this), price.modelId);
+    }
+
+    /// @dev Anvil and many RPC providers give a call 30 million gas: the page that our client asks for must fit, with nodes as large as they can be.
+    function test_a_page_of_large_nodes_fits_a_call() public {
+        NodeRegistry.Price[] memory prices = modelsUpTo(64);
+        for (uint256 i = 0; i < 64; i++) {
+            (prices[i].asset, prices[i].promptPrice, prices[i].completionPrice) = (address(1), 1, 1);
+        }
+        for (uint256 i = 1; i <= 32; i++) {
+            register(vm.addr(i), 1000 + i);
+            vm.prank(vm.addr(i));
+            registry.update(NodeRegistry.Offer(textOfLength(256), keccak256("X25519"), prices));
+        }
+        // as for a call of its own
+        vm.cool(address(registry));
+        assertEq(registry.nodesPage{gas: 30_000_000}(0, 32).length, 32, "whole");
     }
 
     function testFuzz_addBond_adds(uint96 value) public {
@@ -165,7 +250,9 @@ contract NodeRegistryTest is NodeFixture {
         vm.expectRevert(expected);
         registry.requestExit();
         vm.expectRevert(expected);
-        registry.update("x", oneModel());
+        registry.update(offerOf("x", oneModel()));
+        vm.expectRevert(expected);
+        registry.setPrice(0, oneModel()[0]);
         vm.expectRevert(expected);
         registry.addBond{value: 1}();
         vm.expectRevert(expected);
@@ -228,7 +315,7 @@ contract Reentrant {
     }
 
     function register(address sessionKey, bytes calldata proof, uint256 bond) external {
-        REGISTRY.register{value: bond}(sessionKey, proof, "x", new bytes32[](0));
+        REGISTRY.register{value: bond}(sessionKey, proof, NodeRegistry.Offer("x", 0, new NodeRegistry.Price[](0)));
     }
 
     function exit() external {

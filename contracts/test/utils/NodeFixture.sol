@@ -18,15 +18,28 @@ abstract contract NodeFixture is Test {
         return abi.encodePacked(r, s, v);
     }
 
-    function oneModel() internal pure returns (bytes32[] memory models) {
-        models = new bytes32[](1);
-        models[0] = keccak256("model");
+    function offerOf(string memory endpoint, NodeRegistry.Price[] memory prices) internal pure returns (NodeRegistry.Offer memory) {
+        return NodeRegistry.Offer({endpoint: endpoint, encryptionKey: 0, prices: prices});
+    }
+
+    /// @dev One model, free.
+    function oneModel() internal pure returns (NodeRegistry.Price[] memory prices) {
+        prices = new NodeRegistry.Price[](1);
+        prices[0].modelId = keccak256("model");
+    }
+
+    /// @dev Models 1 to `count`, free.
+    function modelsUpTo(uint256 count) internal pure returns (NodeRegistry.Price[] memory prices) {
+        prices = new NodeRegistry.Price[](count);
+        for (uint256 i = 0; i < count; i++) {
+            prices[i].modelId = bytes32(i + 1);
+        }
     }
 
     function register(address node, uint256 sessionPrivateKey) internal {
         bytes memory proof = proofOf(sessionPrivateKey, node);
         vm.deal(node, BOND);
         vm.prank(node);
-        registry.register{value: BOND}(vm.addr(sessionPrivateKey), proof, "http://node", oneModel());
+        registry.register{value: BOND}(vm.addr(sessionPrivateKey), proof, offerOf("http://node", oneModel()));
     }
 }

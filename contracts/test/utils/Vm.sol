@@ -13,6 +13,7 @@ interface Vm {
     function warp(uint256) external;
     function deal(address, uint256) external;
     function chainId(uint256) external;
+    function cool(address) external;
     function etch(address, bytes calldata) external;
     function assume(bool) external pure;
     function computeCreateAddress(address, uint256) external pure returns (address);

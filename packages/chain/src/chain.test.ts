@@ -1,4 +1,15 @@
-import { MerkleTag, MerkleTree, type Hex32, addressOfKey, fromHex, sha256, toHex, utf8 } from '@commonweight/protocol';
+import {
+  MerkleTag,
+  MerkleTree,
+  type Hex32,
+  ZERO_ADDRESS,
+  ZERO_HEX32,
+  addressOfKey,
+  fromHex,
+  sha256,
+  toHex,
+  utf8,
+} from '@commonweight/protocol';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -8,6 +19,7 @@ import { connectChain } from './clients.ts';
 import { deployContracts, deploymentAddresses } from './deploy.ts';
 import { readDeployments, writeDeployments } from './deployments.ts';
 import { generateKey } from './keys.ts';
+import type { ModelPrice } from './nodes-client.ts';
 import { temporaryFolder } from './testing/folders.ts';
 import { type TestNetwork, startTestNetwork } from './testing/network.ts';
 
@@ -18,10 +30,12 @@ beforeAll(async () => {
 afterAll(() => network.close());
 
 const hash = (text: string): Hex32 => toHex(sha256(utf8(text)));
+const byPromptPrice = (a: ModelPrice, b: ModelPrice): number => Number(a.promptPrice - b.promptPrice);
+const free = (modelId: Hex32): ModelPrice => ({ modelId, asset: ZERO_ADDRESS, promptPrice: 0n, completionPrice: 0n });
 const registration = (name: string) => ({
   sessionPrivateKey: generateKey(),
   endpoint: `http://${name}`,
-  models: [hash(`model of ${name}`)],
+  prices: [free(hash(`model of ${name}`))],
 });
 
 describe('deployContracts', () => {
@@ -98,7 +112,9 @@ describe('nodes', () => {
       node: chain.account,
       sessionKey: addressOfKey(wanted.sessionPrivateKey),
       endpoint: 'http://a',
-      models: wanted.models,
+      encryptionKey: ZERO_HEX32,
+      prices: wanted.prices,
+      models: wanted.prices.map(({ modelId }) => modelId),
       bond: minimum,
       active: true,
       exitableAt: 0,
@@ -106,12 +122,47 @@ describe('nodes', () => {
     const changed = { ...registration('b'), bond: minimum + 5n };
     expect(await chain.registerNode(changed)).toBe(3);
     expect(await chain.registerNode(changed)).toBe(0);
-    expect(await chain.updateNode({ endpoint: 'http://c', models: [] })).toBe(true);
-    expect(await chain.updateNode({ endpoint: 'http://c', models: [] })).toBe(false);
+    expect(await chain.updateNode({ endpoint: 'http://c', prices: [] })).toBe(true);
+    expect(await chain.updateNode({ endpoint: 'http://c', prices: [] })).toBe(false);
     const listed = (await chain.listNodes()).find(({ node }) => node === chain.account);
     expect(listed).toMatchObject({ endpoint: 'http://c', models: [], bond: minimum + 5n });
     for (const { sessionPrivateKey } of [wanted, changed]) expect(await chain.nodeOf(addressOfKey(sessionPrivateKey))).toBe(chain.account);
     expect(await chain.nodeOf(addressOfKey(generateKey()))).toBeUndefined();
+  });
+
+  test('prices: any order, one price by itself, and what the contract refuses', async () => {
+    const { chain } = await network.newClient();
+    const asset = `0x${'a5'.repeat(20)}` as const;
+    const prices = ['c', 'a', 'b'].map((name, i) => ({
+      modelId: hash(name),
+      asset,
+      promptPrice: BigInt(i),
+      completionPrice: 2n ** 128n - 1n,
+    }));
+    const offer = { endpoint: 'http://priced', encryptionKey: hash('X25519'), prices };
+    await chain.registerNode({ ...registration('priced'), ...offer });
+    const node = chain.account!;
+    const ascending = prices.map(({ modelId }) => modelId).toSorted();
+    expect(await chain.nodeInfo(node)).toMatchObject({ endpoint: 'http://priced', encryptionKey: hash('X25519'), models: ascending });
+    for (const price of prices) expect(await chain.priceOf(node, price.modelId)).toEqual(price);
+    expect(await chain.priceOf(node, hash('d'))).toBeUndefined();
+    expect(await chain.priceOf(hash('nobody').slice(0, 42) as typeof asset, hash('a'))).toBeUndefined();
+
+    expect(await chain.updateNode({ ...offer, prices: prices.toReversed() })).toBe(false);
+    const changed = prices.map((price, i) => (i === 1 ? { ...price, promptPrice: 9n } : price));
+    expect(await chain.updateNode({ ...offer, prices: changed })).toBe(true);
+    expect((await chain.listNodes()).find((entry) => entry.node === node)!.prices.toSorted(byPromptPrice)).toEqual(
+      changed.toSorted(byPromptPrice),
+    );
+    expect(await chain.updateNode({ ...offer, encryptionKey: hash('new key'), prices: changed })).toBe(true);
+    expect(await chain.nodeInfo(node)).toMatchObject({ encryptionKey: hash('new key') });
+
+    const refused = (wrong: readonly ModelPrice[]) => chain.updateNode({ ...offer, prices: wrong });
+    await expect(refused([prices[0]!, prices[0]!])).rejects.toMatchObject({ details: { reason: 'NotAscending' } });
+    await expect(refused([{ ...prices[0]!, asset: ZERO_ADDRESS }])).rejects.toMatchObject({ details: { reason: 'NoAsset' } });
+    await expect(refused(Array.from({ length: 65 }, (_, i) => free(hash(`many ${i}`))))).rejects.toMatchObject({
+      details: { reason: 'TooManyModels', args: ['65', '64'] },
+    });
   });
 
   test('a session key of another node, a small bond, an exit', async () => {
@@ -128,7 +179,7 @@ describe('nodes', () => {
     await first.requestExit();
     expect(await first.nodeInfo(first.account!)).toMatchObject({ active: false });
     await expect(first.withdraw(first.account!)).rejects.toMatchObject({ details: { reason: 'StillBonded' } });
-    await expect(first.updateNode({ endpoint: 'y', models: [] })).rejects.toMatchObject({ details: { reason: 'Exiting' } });
+    await expect(first.updateNode({ endpoint: 'y', prices: [] })).rejects.toMatchObject({ details: { reason: 'Exiting' } });
   });
 
   test('lists more nodes than one page holds', async () => {

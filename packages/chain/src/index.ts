@@ -7,6 +7,6 @@ export * from './errors.ts';
 export { generateKey } from './keys.ts';
 export { limits as chainLimits } from './limits.ts';
 export type { ModelPublication, ModelRecord } from './models-client.ts';
-export type { NodeRecord, NodeRegistration } from './nodes-client.ts';
+export type { ModelPrice, NodeOffer, NodeRecord, NodeRegistration } from './nodes-client.ts';
 export type { BatchPosting, BatchRecord } from './receipts-client.ts';
 export { type NodeRegistryDomain, proveSessionKey, sessionKeyDigest } from './session-key-proof.ts';

@@ -22,6 +22,8 @@ export const limits = {
   replacementRaise: 25n,
   /** Entries asked for in one page of a list. */
   page: 64,
+  /** Nodes of one page: with 64 priced models each they still fit the 30 million gas that an RPC endpoint gives a call. */
+  nodesPage: 32,
   /** Pages of one list. */
   pages: 1_024,
   /** Least time between two snapshots of the development chain. */

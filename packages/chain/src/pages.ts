@@ -5,12 +5,13 @@ import { limits } from './limits.ts';
 export async function readPages<T>(
   read: (offset: bigint, limit: bigint) => Promise<readonly T[]>,
   key: (entry: T) => string,
+  size: number = limits.page,
 ): Promise<T[]> {
   const entries = new Map<string, T>();
   for (let page = 0; page < limits.pages; page++) {
-    const part = await read(BigInt(page * limits.page), BigInt(limits.page));
+    const part = await read(BigInt(page * size), BigInt(size));
     for (const entry of part) entries.set(key(entry), entry);
-    if (part.length < limits.page) return [...entries.values()];
+    if (part.length < size) return [...entries.values()];
   }
-  throw new ChainError('chain_rpc', `a list on chain has more than ${limits.pages * limits.page} entries; read it from an indexer`);
+  throw new ChainError('chain_rpc', `a list on chain has more than ${limits.pages * size} entries; read it from an indexer`);
 }

@@ -137,6 +137,8 @@ export const workerLimits = {
   unbilledWindowMs: 600_000,
   /** Payers whose dropped runs are remembered; the one who dropped longest ago is forgotten first. */
   unbilledPayers: 1024,
+  /** Milliseconds after a change of prices on chain for which requests that were signed under the earlier ones are honoured. */
+  priceGraceMs: 60_000,
   /** Milliseconds until an engine thread has loaded its model and passed its self-test. */
   engineStartMs: 120_000,
   /** Restarts of an engine thread that keeps crashing; a finished run resets the count. */

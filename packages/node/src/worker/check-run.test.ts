@@ -9,7 +9,7 @@ import {
   requestHashOf,
 } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
-import { type Offer, checkRun } from './check-run.ts';
+import { type Offer, type Prices, chargedPrices, checkRun } from './check-run.ts';
 import { ask, payerKey } from './testing/payer.ts';
 
 const address = (byte: string): Address => `0x${byte.repeat(20)}` as Address;
@@ -33,6 +33,18 @@ describe('what a node checks before it works', () => {
   it('accepts a signed request that holds, also at a higher price cap and at the whole context', () => {
     expect(checkRun(request(), offer)).toBe(requestHashOf(request().request));
     expect(() => checkRun(request({ maxTokens: 12 }), offer)).not.toThrow();
+  });
+
+  it('honours the prices that it asked until a moment ago, together and in the same asset, and charges no more than was signed', () => {
+    const earlier = { promptPrice: 2n, completionPrice: 12n, asset: offer.asset };
+    const raised = (prices: Prices): Offer => ({ ...offer, earlierPrices: (id) => (id === modelId ? prices : undefined) });
+    const signed = request({ promptPrice: '2', completionPrice: '12' });
+    expect(() => checkRun(signed, offer)).toThrow(/asks 3 per million/);
+    expect(() => checkRun(signed, raised(earlier))).not.toThrow();
+    expect(chargedPrices(signed.request, offer)).toEqual({ promptPrice: 2n, completionPrice: 10n });
+    expect(() => checkRun(signed, raised({ ...earlier, asset: address('ef') }))).toThrow(/asks 3 per million/);
+    expect(() => checkRun(request({ promptPrice: '2', completionPrice: '11' }), raised(earlier))).toThrow(/request.promptPrice/);
+    expect(() => checkRun(request({ promptPrice: '3', completionPrice: '10' }), raised(earlier))).not.toThrow();
   });
 
   const other = `0x${'bb'.repeat(32)}` as Hex32;

@@ -1,5 +1,6 @@
 import {
   type Address,
+  type CanonicalRequest,
   CommonweightError,
   type Domain,
   IdsCommitment,
@@ -15,15 +16,33 @@ import {
 } from '@commonweight/protocol';
 import { nativeSha256 } from '../platform/sha256.ts';
 
-/** What a node sells, and under which name. Prices per million tokens. */
-export interface Offer {
-  readonly node: Address;
-  readonly domain: Domain;
+/** What a node asks: per million tokens, in the asset's smallest unit. */
+export interface Prices {
   readonly promptPrice: bigint;
   readonly completionPrice: bigint;
   readonly asset: Address;
+}
+
+/** What a node sells, and under which name. */
+export interface Offer extends Prices {
+  readonly node: Address;
+  readonly domain: Domain;
+  /** Lower prices that a request may still name: those that the node asked until a moment ago (docs/decisions/0028). */
+  readonly earlierPrices?: (modelId: ModelId) => Prices | undefined;
   readonly manifestOf: (modelId: ModelId) => Manifest | undefined;
 }
+
+const isEnough = (request: CanonicalRequest, { promptPrice, completionPrice }: Prices): boolean =>
+  BigInt(request.promptPrice) >= promptPrice && BigInt(request.completionPrice) >= completionPrice;
+
+/** Prices of an accepted request: what the node asks, and never more than what was signed. */
+export const chargedPrices = (request: CanonicalRequest, offer: Prices): Pick<Prices, 'promptPrice' | 'completionPrice'> => {
+  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+  return {
+    promptPrice: least(offer.promptPrice, BigInt(request.promptPrice)),
+    completionPrice: least(offer.completionPrice, BigInt(request.completionPrice)),
+  };
+};
 
 /**
  * Everything that must hold before a node works for a payer, cheapest check first. Returns the request hash.
@@ -41,13 +60,16 @@ export function checkRun({ request, signature, promptIds, nonce }: RunRequest, o
     throw refuse('wrong_asset', 'request.asset', `this node is paid in ${offer.asset}, the request offers ${request.asset}`);
   if (request.channel !== ZERO_HEX32)
     throw refuse('unknown_channel', 'request.channel', 'payment channels do not exist yet; expected the zero hash');
-  for (const price of ['promptPrice', 'completionPrice'] as const) {
-    if (BigInt(request[price]) < offer[price]) {
-      throw refuse(
-        'price_too_low',
-        `request.${price}`,
-        `this node asks ${offer[price]} per million tokens, the request allows ${request[price]}`,
-      );
+  const earlier = offer.earlierPrices?.(request.modelId);
+  if (!(earlier?.asset === offer.asset && isEnough(request, earlier))) {
+    for (const price of ['promptPrice', 'completionPrice'] as const) {
+      if (BigInt(request[price]) < offer[price]) {
+        throw refuse(
+          'price_too_low',
+          `request.${price}`,
+          `this node asks ${offer[price]} per million tokens, the request allows ${request[price]}; sign a new one with the prices of the registry`,
+        );
+      }
     }
   }
 

@@ -3,7 +3,11 @@ import * as z from 'zod';
 import { workerLimits } from '../limits.ts';
 import { readSmallFile } from '../platform/files.ts';
 
-const price = z.string().regex(/^(?:0|[1-9][0-9]{0,77})$/, 'expected a decimal integer as text');
+/** As wide as the registry's. */
+const price = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,38})$/, { error: 'expected a decimal integer as text', abort: true })
+  .refine((text) => BigInt(text) < 1n << 128n, 'expected a price below 2^128');
 const path = z.string().min(1).max(4096);
 
 const wildcards = ['0.0.0.0', '::'];
@@ -43,6 +47,10 @@ const schema = z
   .refine(({ listen, endpoint }) => endpoint !== undefined || !wildcards.includes(listen.host), {
     path: ['endpoint'],
     message: 'expected the URL under which gateways reach a node that listens on every address',
+  })
+  .refine(({ promptPrice, completionPrice, asset }) => asset !== ZERO_ADDRESS || (promptPrice === '0' && completionPrice === '0'), {
+    path: ['asset'],
+    message: 'expected the address of the asset that the prices are in; only a free service has none',
   });
 
 /** Configuration of a worker as its file has it; defaults may be left out. */

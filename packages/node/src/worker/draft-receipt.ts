@@ -10,7 +10,7 @@ import {
 } from '@commonweight/protocol';
 import type { Draft } from '../journal/ledger.ts';
 import { nativeSha256 } from '../platform/sha256.ts';
-import type { Offer } from './check-run.ts';
+import { type Offer, chargedPrices } from './check-run.ts';
 
 export interface Answer {
   readonly completionIds: readonly number[];
@@ -53,8 +53,7 @@ export function draftReceipt(
       promptTokens: promptIds.length,
       completionTokens: completionIds.length,
       finishReason,
-      promptPrice: offer.promptPrice,
-      completionPrice: offer.completionPrice,
+      ...chargedPrices(request, offer),
       asset: offer.asset,
       channel: request.channel,
       issuedAt,

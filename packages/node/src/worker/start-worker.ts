@@ -24,6 +24,7 @@ import { createHttpApp } from './http-app.ts';
 import { startHttpServer } from '../http/http-server.ts';
 import { parseUrl } from '../http/parse-url.ts';
 import { type WorkerLog, createWorkerLog } from './log.ts';
+import { PriceGrace } from './price-grace.ts';
 import { RunQueue } from './run-queue.ts';
 import { RunService } from './run-service.ts';
 
@@ -98,12 +99,14 @@ async function assemble(
   const digests = await DigestStore.open(join(config.dataDir, 'digests'));
 
   const engines = await opening;
+  const grace = new PriceGrace((await chain.nodeInfo(node))?.prices ?? [], clock);
   const offer: Offer = {
     node,
     domain: chain.domain,
     promptPrice: BigInt(config.promptPrice),
     completionPrice: BigInt(config.completionPrice),
     asset: config.asset,
+    earlierPrices: grace.of,
     manifestOf: (modelId) => engines.get(modelId)?.manifest,
   };
   const poster = new BatchPoster({ node, ledger, chain, clock, log, intervalMs: config.batchIntervalMs });
@@ -123,7 +126,10 @@ async function assemble(
   lifetime.defer(() => server.stop());
   lifetime.defer(() => service.stop());
   const endpoint = config.endpoint ?? server.url;
-  const transactions = await chain.registerNode({ sessionPrivateKey: sessionKey, endpoint, models: [...engines.keys()] });
+  const { promptPrice, completionPrice, asset } = offer;
+  const prices = [...engines.keys()].map((modelId) => ({ modelId, asset, promptPrice, completionPrice }));
+  const transactions = await chain.registerNode({ sessionPrivateKey: sessionKey, endpoint, prices });
+  grace.changed();
   log.info('node_registered', { endpoint, transactions });
 
   const posting = new AbortController();
