@@ -11,7 +11,7 @@ const levels = { protocol: 0, engine: 1, models: 1, chain: 1, verifier: 2, sdk: 
 const packageName = (folder) => (folder === 'cli' ? 'commonweight' : `@commonweight/${folder}`);
 // The verifier runs on models and the engine, and needs no chain client: that it stays small is a promise.
 const forbidden = { verifier: ['chain'] };
-const webOnly = ['protocol', 'engine', 'verifier'];
+const webOnly = ['protocol', 'engine', 'verifier', 'sdk'];
 const transcendental =
   /\bMath\.(?:sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|asinh|acosh|atanh|exp|expm1|log|log2|log10|log1p|pow|sqrt|cbrt|hypot|random)\b/u;
 

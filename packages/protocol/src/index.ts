@@ -10,7 +10,10 @@ export * from './limits.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
 export * from './partial-bundle.ts';
+export * from './payment/authorization.ts';
+export * from './payment/channel-account.ts';
 export * from './payment/channel.ts';
+export * from './payment/contracts.ts';
 export {
   type ChannelDeposit,
   type ChannelPayment,
@@ -19,8 +22,10 @@ export {
   type UptoPayment,
   parsePaymentSignature,
 } from './payment/payment.ts';
+export * from './payment/permit2.ts';
 export * from './payment/requirements.ts';
 export * from './payment/response.ts';
+export type { TypedDomain } from './payment/typed-data.ts';
 export * from './prf.ts';
 export * from './read.ts';
 export * from './receipt.ts';
