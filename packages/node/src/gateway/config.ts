@@ -1,4 +1,4 @@
-import { CommonweightError } from '@commonweight/protocol';
+import { type Address, CommonweightError, ZERO_ADDRESS, isAddress } from '@commonweight/protocol';
 import * as z from 'zod';
 import { gatewayLimits as limits } from '../limits.ts';
 import { readSmallFile } from '../platform/files.ts';
@@ -24,6 +24,8 @@ const schema = z.strictObject({
   /** Highest prices that requests are signed for, smallest unit per million tokens. */
   maxPromptPrice: price.default('0'),
   maxCompletionPrice: price.default('0'),
+  /** The asset that these are in; without one, only free nodes are asked. */
+  asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
   /** Dial nodes on this machine: for development networks only. */
   allowLoopback: z.boolean().default(false),
   /** Host names (without port) beside the loopback ones under which a proxy in front is reached. */

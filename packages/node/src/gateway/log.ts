@@ -6,6 +6,7 @@ export type GatewayEvent =
   | 'stopped'
   | 'chain_failed'
   | 'node_failed'
+  | 'price_refused'
   | 'answer_checked'
   | 'answer_refused'
   | 'chain_gap'

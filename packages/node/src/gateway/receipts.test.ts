@@ -2,6 +2,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Receipt, ZERO_HEX32, parseBundle, receiptDigest } from '@commonweight/protocol';
 import { describe, expect, test } from 'vitest';
+import type { GatewayLog } from './log.ts';
 import { STOP_ID, domain } from './testing/answer-fixture.ts';
 import { modelId } from './testing/byte-model.ts';
 import { base, bundleFile, say, worker } from './testing/chat.ts';
@@ -43,6 +44,28 @@ describe('an answer that its receipt does not cover is not passed on', () => {
     const nodes = (await (await fetch(`${gateway.url}/v1/nodes`)).json()) as { data: { id: string; refusals: number }[] };
     expect(nodes.data.find(({ id }) => id === liar.node)!.refusals).toBe(2);
     expect((await gateway.post({ ...base, provider: { order: [liar.node] } })).headers.get('x-commonweight-node')).toBe(good.node);
+  });
+});
+
+describe('prices', () => {
+  test('a request carries the registered price; a node that asks more, itself or in the registry, is not asked and is logged', async () => {
+    const dear = await worker(say('x'), 'dear');
+    const greedy = await worker(say('x'), 'greedy');
+    const fair = await worker(say('fine'), 'fair');
+    dear.price = { ...dear.price, promptPrice: 1_000_001n };
+    greedy.asked = { ...greedy.asked, completion: '21' };
+    const logged: unknown[] = [];
+    const warn: GatewayLog['warn'] = (event, fields) => void (event === 'price_refused' && logged.push([fields!['node'], fields!['code']]));
+    await using gateway = await testGateway([dear, greedy, fair], {}, { ...silentLog, warn });
+    for (let i = 0; i < 3; i++) expect((await gateway.post(base)).headers.get('x-commonweight-node')).toBe(fair.node);
+    expect([dear.runs.length, greedy.runs.length]).toEqual([0, 0]);
+    expect(fair.runs[0]!.request).toMatchObject({ promptPrice: '10', completionPrice: '20' });
+    expect(logged).toEqual([
+      [dear.node, 'above_maximum'],
+      [greedy.node, 'above_registry'],
+    ]);
+    const only = await gateway.post({ ...base, provider: { only: [greedy.node] } });
+    expect([only.status, await only.json()]).toMatchObject([503, { error: { code: 'price_refused' } }]);
   });
 });
 

@@ -97,7 +97,9 @@ async function assemble(
     listNodes: chain.listNodes,
     probe: (node, url) => probe(client, node, url),
     allowLoopback: config.allowLoopback,
+    caps: config,
     clock,
+    onPriceRefused: (node, model, { code }) => log.warn('price_refused', { node, model, code }),
     onChainFailure: (error) => log.warn('chain_failed', { code: error instanceof CommonweightError ? error.code : 'unexpected' }),
   });
   await directory.refresh();
@@ -106,8 +108,6 @@ async function assemble(
     address: addressOfKey(key),
     key,
     domain: chain.domain,
-    maxPromptPrice: config.maxPromptPrice,
-    maxCompletionPrice: config.maxCompletionPrice,
   };
   const draw32 = (): Hex32 => draw(32);
   const completer = new Completer({ payer, client, directory, store, clock, draw32, log });

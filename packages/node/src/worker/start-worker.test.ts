@@ -231,3 +231,30 @@ describe('a run over HTTP with the real engine', () => {
     });
   });
 });
+
+describe('prices', () => {
+  it('are registered from the configuration, follow it at a restart, and hold for requests of a moment ago', async () => {
+    const asset = `0x${'a5'.repeat(20)}` as const;
+    const modelId = modelIdOf(model.manifest);
+    const first = await network.worker('priced', config.packages, { asset, promptPrice: '5', completionPrice: '7' });
+    const start = async (completionPrice: string): Promise<RunningWorker> => startWorker({ ...first, completionPrice }, { log });
+    const before = await start('7');
+    expect(await network.chain.priceOf(before.nodeId, modelId)).toEqual({ modelId, asset, promptPrice: 5n, completionPrice: 7n });
+    await before.stop();
+
+    await using after = await start('9');
+    expect(await network.chain.priceOf(after.nodeId, modelId)).toEqual({ modelId, asset, promptPrice: 5n, completionPrice: 9n });
+    const asked = (completionPrice: string) =>
+      ask({
+        domain: network.chain.domain,
+        node: after.nodeId,
+        modelId,
+        nonce: nonce++,
+        change: { maxTokens: 2, asset, promptPrice: '5', completionPrice },
+      });
+    expect(receiptOf(await allFrames(after.url, asked('7'))).receipt).toMatchObject({ promptPrice: 5n, completionPrice: 7n });
+    expect(receiptOf(await allFrames(after.url, asked('20'))).receipt).toMatchObject({ promptPrice: 5n, completionPrice: 9n });
+    const answer = await postJson(`${after.url}/v1/run`, asked('6'));
+    expect([answer.status, await answer.json()]).toMatchObject([402, { code: 'price_too_low' }]);
+  });
+});

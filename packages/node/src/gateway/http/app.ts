@@ -104,7 +104,14 @@ const nodeObject = (node: KnownNode) => ({
   models: node.models,
   bond: String(node.bond),
   health: node.health,
-  prices: node.prices,
+  prices: node.asked,
+  registered_prices: node.prices.map(({ modelId, asset, promptPrice, completionPrice }) => ({
+    model: modelId,
+    prompt: String(promptPrice),
+    completion: String(completionPrice),
+    asset,
+    refused: node.priceRefusals.get(modelId)?.message ?? null,
+  })),
   outstanding: node.outstanding,
   refusals: node.refusals,
 });

@@ -1,4 +1,4 @@
-import type { Address } from '@commonweight/protocol';
+import { type Address, ZERO_ADDRESS } from '@commonweight/protocol';
 import { expect, test } from 'vitest';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { TestClock } from '../testing/test-gateway.ts';
@@ -10,6 +10,7 @@ const entry = (n: number, endpoint = `http://127.0.0.1:${n}`): RegisteredNode =>
   sessionKey: id(99),
   endpoint,
   models: [],
+  prices: [],
   bond: 5n,
 });
 
@@ -19,6 +20,7 @@ function setUp(
 ) {
   const clock = new TestClock();
   const failures: unknown[] = [];
+  const refused: [Address, string][] = [];
   let reads = 0;
   const directory = new NodeDirectory({
     listNodes: () => {
@@ -28,9 +30,11 @@ function setUp(
     probe: async (node) => ({ health: await probe(node) }),
     allowLoopback: true,
     clock,
+    caps: { maxPromptPrice: '10', maxCompletionPrice: '10', asset: ZERO_ADDRESS },
     onChainFailure: (error) => failures.push(error),
+    onPriceRefused: (node, _, { code }) => refused.push([node, code]),
   });
-  return { directory, clock, failures, reads: () => reads };
+  return { directory, clock, failures, refused, reads: () => reads };
 }
 
 test('nodes with their health; an endpoint that may not be dialled is never asked', async () => {
@@ -104,4 +108,22 @@ test('standing: runs, failures and refusals are remembered while a node is regis
   registered = [entry(1)];
   await directory.refresh();
   expect(await directory.node(id(1))).toMatchObject({ outstanding: 0, refusals: 0 });
+});
+
+test('a node that asks too much is named once, again when its price changes, and not when it is cheap', async () => {
+  const modelId = `0x${'11'.repeat(32)}` as const;
+  let promptPrice = 11n;
+  const priced = (n: number, price: bigint): RegisteredNode => ({
+    ...entry(n),
+    models: [modelId],
+    prices: [{ modelId, asset: ZERO_ADDRESS, promptPrice: price, completionPrice: 0n }],
+  });
+  const { directory, refused } = setUp(async () => [priced(1, promptPrice), priced(2, 10n)]);
+  for (const price of [11n, 11n, 12n, 10n, 12n]) {
+    promptPrice = price;
+    await directory.refresh();
+    const [first, second] = await directory.nodes();
+    expect([first!.priceRefusals.size, second!.priceRefusals.size]).toEqual([price > 10n ? 1 : 0, 0]);
+  }
+  expect(refused).toEqual([1, 2, 3].map(() => [id(1), 'above_maximum']));
 });

@@ -1,7 +1,9 @@
+import type { ModelPrice } from '@commonweight/chain';
 import { type Address, CommonweightError, type ModelId } from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { parseEndpoint } from './address-rule.ts';
+import { type PriceCaps, type PriceRefusal, priceRefusals } from './price-rule.ts';
 
 /** A node as its registry entry says. */
 export interface RegisteredNode {
@@ -9,6 +11,8 @@ export interface RegisteredNode {
   readonly sessionKey: Address;
   readonly endpoint: string;
   readonly models: readonly ModelId[];
+  /** What it may ask for each of them. */
+  readonly prices: readonly ModelPrice[];
   /** Wei. */
   readonly bond: bigint;
 }
@@ -44,8 +48,10 @@ export interface KnownNode extends RegisteredNode {
   /** Absent when the endpoint may not be dialled. */
   readonly url: URL | undefined;
   readonly health: NodeHealth;
-  /** Null when the node does not say. */
-  readonly prices: NodePrices | null;
+  /** What the node itself says that it asks; null when it does not say. */
+  readonly asked: NodePrices | null;
+  /** Models that it is not asked for because of their price. */
+  readonly priceRefusals: ReadonlyMap<ModelId, PriceRefusal>;
   /** Runs of this gateway in progress there. */
   readonly outstanding: number;
   /** Answers that were refused since the gateway started. */
@@ -62,7 +68,8 @@ interface Entry {
   readonly registered: RegisteredNode;
   readonly url: URL | undefined;
   health: NodeHealth;
-  prices: NodePrices | null;
+  asked: NodePrices | null;
+  priceRefusals: ReadonlyMap<ModelId, PriceRefusal>;
 }
 
 interface Standing {
@@ -78,9 +85,12 @@ export interface DirectoryOptions {
   /** Asks a worker's `/health`; throws when it cannot be reached. */
   readonly probe: (node: Address, url: URL) => Promise<{ readonly health: NodeHealth; readonly prices?: NodePrices }>;
   readonly allowLoopback: boolean;
+  readonly caps: PriceCaps;
   readonly clock: Clock;
   /** Told when the chain cannot be read; the list that is known is used on. */
   readonly onChainFailure: (error: unknown) => void;
+  /** Told once for each change of what a node asks. */
+  readonly onPriceRefused: (node: Address, modelId: ModelId, refusal: PriceRefusal) => void;
 }
 
 /** Nodes from the chain with their health, read again when they are a few seconds old. */
@@ -106,11 +116,9 @@ export class NodeDirectory {
       const reading = this.refresh();
       if (!this.#entries || age >= maxAgeMs) await reading;
     }
-    return (this.#entries ?? []).map(({ registered, url, health, prices }) => ({
+    return (this.#entries ?? []).map(({ registered, ...found }) => ({
       ...registered,
-      url,
-      health,
-      prices,
+      ...found,
       ...this.#of(registered.node),
     }));
   }
@@ -161,7 +169,12 @@ export class NodeDirectory {
 
   async #read(): Promise<void> {
     const registered = (await this.#options.listNodes()).slice(0, limits.nodes);
-    const entries = registered.map((entry): Entry => ({ registered: entry, ...this.#endpoint(entry), prices: null }));
+    const entries = registered.map((entry): Entry => ({
+      registered: entry,
+      ...this.#endpoint(entry),
+      asked: null,
+      priceRefusals: new Map(),
+    }));
     const waiting = [...entries.keys()];
     const work = async (): Promise<void> => {
       for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
@@ -170,6 +183,7 @@ export class NodeDirectory {
       }
     };
     await Promise.all(Array.from({ length: limits.probesAtOnce }, work));
+    for (const entry of entries) this.#checkPrices(entry);
     this.#entries = entries;
     for (const known of this.#standing.keys()) {
       if (this.#of(known).outstanding === 0 && !registered.some(({ node }) => node === known)) this.#standing.delete(known);
@@ -185,11 +199,20 @@ export class NodeDirectory {
     }
   }
 
+  #checkPrices(entry: Entry): void {
+    const { node, prices } = entry.registered;
+    const before = this.#entries?.find(({ registered }) => registered.node === node)?.priceRefusals;
+    entry.priceRefusals = priceRefusals(prices, entry.asked, this.#options.caps);
+    for (const [modelId, refusal] of entry.priceRefusals) {
+      if (before?.get(modelId)?.message !== refusal.message) this.#options.onPriceRefused(node, modelId, refusal);
+    }
+  }
+
   async #probe(entry: Entry, url: URL): Promise<void> {
     try {
       const { health, prices } = await this.#options.probe(entry.registered.node, url);
       entry.health = health;
-      entry.prices = prices ?? null;
+      entry.asked = prices ?? null;
     } catch (error) {
       entry.health = { status: 'down', reason: error instanceof CommonweightError ? error.message : 'the health check failed' };
     }

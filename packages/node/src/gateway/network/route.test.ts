@@ -15,7 +15,9 @@ const node = (n: number, fields: Partial<KnownNode> = {}): KnownNode => ({
   models: [MODEL],
   bond: 1n,
   health: { status: 'ok' },
-  prices: null,
+  prices: [],
+  asked: null,
+  priceRefusals: new Map(),
   outstanding: 0,
   refusals: 0,
   avoidUntil: 0,
@@ -46,6 +48,13 @@ describe('route', () => {
     const { url: _, ...hidden } = node(4);
     const nodes = [node(1, down), node(2, { avoidUntil: NOW + 1 }), node(3, { models: [] }), { ...hidden, url: undefined }, node(5)];
     expect(names(nodes)).toEqual([5]);
+  });
+  test('nobody whose price is refused, not even by name', () => {
+    const dear = { priceRefusals: new Map([[MODEL, { code: 'above_maximum', message: 'too dear' }]] as const) };
+    expect(names([node(1, dear), node(2)])).toEqual([2]);
+    expect(refused(() => names([node(1, dear), node(2)], { only: [id(1)] }))).toMatchObject({ status: 503, code: 'price_refused' });
+    expect(refused(() => names([node(1, dear), node(2, down)]))).toMatchObject({ status: 503, code: 'price_refused' });
+    expect(refused(() => names([node(1, { ...dear, models: [] }), node(2, down)]))).toMatchObject({ code: 'no_node_available' });
   });
   test('order comes first, the others after it', () =>
     expect(names([node(1), node(2), node(3)], { order: [id(3), id(2)] })).toEqual([3, 2, 1]));

@@ -8,7 +8,7 @@ export type Candidate = KnownNode & { readonly url: URL };
 
 /**
  * Nodes to ask for this model, best first: as `provider.order` says, then those that did not fail lately, then the fewest runs of ours,
- * then the longest unused. A node named in `provider.only` is asked even when it is down or was refused.
+ * then the longest unused. A node named in `provider.only` is asked even when it is down or was refused. Nobody is asked whose price is refused.
  *
  * @throws ApiError 404 for a node that is not registered, 400 for one that does not serve the model, 503 when nobody can be asked.
  */
@@ -17,10 +17,15 @@ export function route(nodes: readonly KnownNode[], modelId: ModelId, provider: P
   requireKnown(nodes, modelId, 'provider.only', only ?? []);
   requireKnown(nodes, modelId, 'provider.order', order);
 
-  const wanted = (node: KnownNode): boolean => {
+  const named = (node: KnownNode): boolean => {
     if (!node.models.includes(modelId) || ignore.includes(node.node)) return false;
     if (!allowFallbacks && order.length > 0 && !order.includes(node.node)) return false;
-    if (only) return only.includes(node.node);
+    return !only || only.includes(node.node);
+  };
+  const wanted = (node: KnownNode): boolean => {
+    // a name is no consent to a price
+    if (!named(node) || node.priceRefusals.has(modelId)) return false;
+    if (only) return true;
     return node.health.status === 'ok' && node.avoidUntil <= now;
   };
   const place = ({ node }: KnownNode): number => (order.includes(node) ? order.indexOf(node) : order.length);
@@ -29,6 +34,16 @@ export function route(nodes: readonly KnownNode[], modelId: ModelId, provider: P
     .filter((node): node is Candidate => node.url !== undefined && wanted(node))
     .sort((a, b) => place(a) - place(b) || failed(a) - failed(b) || a.outstanding - b.outstanding || a.lastUsed - b.lastUsed);
   if (candidates.length === 0) {
+    const dear = nodes.find((node) => named(node) && node.priceRefusals.has(modelId));
+    if (dear) {
+      throw new ApiError(
+        `no node that serves this model can be asked at its price; ${dear.node}: ${dear.priceRefusals.get(modelId)!.message}`,
+        {
+          status: 503,
+          code: 'price_refused',
+        },
+      );
+    }
     throw new ApiError('no node that serves this model can be asked now; see GET /v1/nodes for why', {
       status: 503,
       code: 'no_node_available',

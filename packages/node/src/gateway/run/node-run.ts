@@ -27,7 +27,7 @@ import { decodeAll } from '../text/chat-model.ts';
 import { StopMatcher } from '../text/stop-strings.ts';
 import { FrameDeadline } from './frame-deadline.ts';
 import type { Job, Sink } from './job.ts';
-import { type Payer, type SignedRequest, signEnd, signRequest } from './sign-request.ts';
+import { type AskedNode, type Payer, type SignedRequest, signEnd, signRequest } from './sign-request.ts';
 
 export interface NodeRunOptions {
   readonly job: Job;
@@ -42,6 +42,12 @@ export interface NodeRunOptions {
   /** Aborted when the client has gone away. */
   readonly gone: AbortSignal;
 }
+
+/** A candidate serves the model, so its registry entry has a price for it. */
+const askedNode = ({ candidate, job }: NodeRunOptions): AskedNode => ({
+  node: candidate.node,
+  price: candidate.prices.find(({ modelId }) => modelId === job.model.modelId)!,
+});
 
 /** What a node gave, not checked yet. */
 export interface NodeAnswer {
@@ -84,7 +90,7 @@ export class NodeRun {
 
   constructor(options: NodeRunOptions) {
     this.#o = options;
-    this.#signed = signRequest(options.job, options.candidate.node, options.payer, options.draw32);
+    this.#signed = signRequest(options.job, askedNode(options), options.payer, options.draw32);
     const { requestHash, nonce } = this.#signed;
     const { payer, candidate, currentKey } = options;
     this.#proof = new StreamProof({ requestHash, nonce, domain: payer.domain, sessionKey: candidate.sessionKey, currentKey });

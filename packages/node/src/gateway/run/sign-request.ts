@@ -1,3 +1,4 @@
+import type { ModelPrice } from '@commonweight/chain';
 import {
   type Address,
   type CanonicalRequest,
@@ -7,7 +8,6 @@ import {
   type Hex32,
   REQUEST_VERSION,
   type Signature,
-  ZERO_ADDRESS,
   ZERO_HEX32,
   auditConsentOf,
   endDigest,
@@ -21,14 +21,11 @@ import {
 import { nativeSha256 } from '../../platform/sha256.ts';
 import type { Job } from './job.ts';
 
-/** Who pays, and up to which prices. */
+/** Who pays. */
 export interface Payer {
   readonly address: Address;
   readonly key: Hex32;
   readonly domain: Domain;
-  /** Smallest unit per million tokens. */
-  readonly maxPromptPrice: string;
-  readonly maxCompletionPrice: string;
 }
 
 export interface SignedRequest {
@@ -40,8 +37,14 @@ export interface SignedRequest {
   readonly auditConsent: boolean;
 }
 
-/** The canonical request for one node, with a nonce and an audit salt of its own, signed by the payer. Clients of this gateway allow audits. */
-export function signRequest(job: Job, node: Address, payer: Payer, draw32: () => Hex32): SignedRequest {
+/** The node that is asked, and the prices that the registry names for it. */
+export interface AskedNode {
+  readonly node: Address;
+  readonly price: Pick<ModelPrice, 'asset' | 'promptPrice' | 'completionPrice'>;
+}
+
+/** The canonical request for one node at its registered price, with a nonce and an audit salt of its own, signed by the payer. Clients of this gateway allow audits. */
+export function signRequest(job: Job, { node, price }: AskedNode, payer: Payer, draw32: () => Hex32): SignedRequest {
   const nonce = draw32();
   const auditSalt = draw32();
   const auditConsent = true;
@@ -58,9 +61,9 @@ export function signRequest(job: Job, node: Address, payer: Payer, draw32: () =>
     node,
     payer: payer.address,
     channel: ZERO_HEX32,
-    asset: ZERO_ADDRESS,
-    promptPrice: payer.maxPromptPrice,
-    completionPrice: payer.maxCompletionPrice,
+    asset: price.asset,
+    promptPrice: String(price.promptPrice),
+    completionPrice: String(price.completionPrice),
     auditConsent: auditConsentOf(auditSalt, auditConsent),
   };
   const requestHash = requestHashOf(request);

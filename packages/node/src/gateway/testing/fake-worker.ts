@@ -1,4 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { ModelPrice } from '@commonweight/chain';
 import {
   type Address,
   type Checkpoint,
@@ -68,6 +69,9 @@ export class FakeWorker {
   onEnd: () => void = () => undefined;
   #onRun: (() => void) | undefined;
   status = 'ok';
+  /** What the registry says of its prices, and what it says itself; both 10 and 20, for nothing that has an address. */
+  price: ModelPrice = { modelId, asset: ZERO_ADDRESS, promptPrice: 10n, completionPrice: 20n };
+  asked = { prompt: '10', completion: '20', asset: ZERO_ADDRESS };
   readonly #operator: Hex32;
   #session: Hex32;
   readonly #server: Server;
@@ -101,7 +105,14 @@ export class FakeWorker {
 
   get registered(): RegisteredNode {
     const { port } = this.#server.address() as { port: number };
-    return { node: this.node, sessionKey: addressOfKey(this.#session), endpoint: `http://127.0.0.1:${port}`, models: [modelId], bond: 1n };
+    return {
+      node: this.node,
+      sessionKey: addressOfKey(this.#session),
+      endpoint: `http://127.0.0.1:${port}`,
+      models: [modelId],
+      prices: [this.price],
+      bond: 1n,
+    };
   }
 
   /** From now on another session key signs, and is registered. */
@@ -126,8 +137,7 @@ export class FakeWorker {
     if (url === '/health') {
       const queue = { running: 0, waiting: 0, slots: 8, limit: 8 };
       const engines = [{ model: modelId, backend: 'none', prefixCache: {} }];
-      const prices = { prompt: '10', completion: '20', asset: ZERO_ADDRESS };
-      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue, engines, prices });
+      return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue, engines, prices: this.asked });
     }
     if (url === '/v1/end') return this.#end(parseEndRequest(await readJson(request)), response);
     if (url === '/v1/run') return this.#run(parseRunRequest(await readJson(request)), response);
