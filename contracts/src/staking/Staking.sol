@@ -5,17 +5,21 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Parameters} from "../governance/Parameters.sol";
 import {StakePool} from "./StakePool.sol";
 
 /// @title What operators and their delegators stand to lose
 /// @notice Stake is slashable from the deposit to the withdrawal, while it thaws too. Settlement locks stake in proportion to revenue, one reservation a receipt,
-/// until the dispute window closes; a running dispute freezes withdrawals. The operator's own stake is lost first.
-/// @dev No administrator. SETTLEMENT and SLASHER are contracts, fixed at deployment; numbers come from {Parameters}. The stake token must be a plain ERC-20.
+/// until the dispute window closes. A thaw ends no sooner than the reservations that were open when it began: so every reservation stays covered, and none of them
+/// keeps anybody from leaving. A running dispute freezes the operator's withdrawals, and his delegators' as far as his own stake does not cover what is in dispute:
+/// own stake is lost first.
+/// @dev No administrator. SETTLEMENT and the slashers are contracts, fixed at deployment; numbers come from {Parameters}. The stake token must be a plain ERC-20.
 contract Staking is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using StakePool for StakePool.Pool;
     using StakePool for StakePool.Side;
+    using SafeCast for uint256;
 
     struct Holding {
         uint256 shares;
@@ -35,21 +39,35 @@ contract Staking is ReentrancyGuardTransient {
         mapping(uint128 place => Thaw) requests;
     }
 
+    /// @dev Stays after its release, with amount 0: a receipt is reserved for once.
     struct Reservation {
         address operator;
         uint64 until;
         uint256 amount;
     }
 
+    struct Dispute {
+        address operator;
+        /// The most that losing it may cost.
+        uint256 atStake;
+    }
+
     struct Operator {
         StakePool.Pool own;
         StakePool.Pool delegated;
-        uint256 reserved;
-        uint256 disputes;
+        uint128 reserved;
+        /// End of the last reservation.
+        uint64 reservedUntil;
+        /// Open disputes.
+        uint64 disputes;
+        /// Sum over the open disputes.
+        uint256 atStake;
     }
 
     /// @notice How a slash is divided. Own stake pays first; what nobody gets is burned.
     struct Slash {
+        /// What the slasher calls the fault: slashed for once. An open dispute of that name ends with it.
+        bytes32 fault;
         address operator;
         /// Zero, or the receipt whose reservation it settles.
         bytes32 receipt;
@@ -60,23 +78,33 @@ contract Staking is ReentrancyGuardTransient {
         address payer;
         /// What the payer gets back, as far as it is there.
         uint256 refund;
+        /// What the payer really paid for the receipt, as stake at the ratio of {Parameters.stakeRatio}: bounds what delegators refund.
+        uint256 paid;
     }
 
     uint256 public constant MAXIMUM_OPEN_THAWS = 32;
+    uint256 public constant MAXIMUM_SLASHERS = 4;
     uint256 public constant WHOLE = 10_000;
     bytes32 public constant THAW_PERIOD = "thawPeriod";
     bytes32 public constant SLASH_FRACTION = "slashFraction";
+    /// @notice How many times his own stake an operator's delegated stake counts at most, when stake is reserved.
+    bytes32 public constant DELEGATION_RATIO = "delegationRatio";
     /// @dev Where slashed stake goes that nobody gets.
     address public constant BURNED = address(0xdEaD);
 
     IERC20 public immutable TOKEN;
     Parameters public immutable PARAMETERS;
     address public immutable SETTLEMENT;
-    address public immutable SLASHER;
 
-    /// @notice The reservation of a receipt; amount 0 when there is none.
+    /// @notice Contracts that may freeze and slash.
+    mapping(address account => bool) public isSlasher;
+    /// @notice The reservation of a receipt; amount 0 when there is none, or none any more.
     mapping(bytes32 receipt => Reservation) public reservationOf;
-    mapping(bytes32 receipt => bool) private _everReserved;
+    /// @notice Disputes that run, by the slasher that opened them and its name for them.
+    mapping(address slasher => mapping(bytes32 fault => Dispute)) public disputeOf;
+    /// @notice Faults that were slashed for.
+    mapping(address slasher => mapping(bytes32 fault => bool)) public wasSlashed;
+    address[] private _slashers;
     mapping(address operator => Operator) private _operators;
     mapping(address operator => mapping(address delegator => Holding)) private _delegations;
     mapping(address operator => Holding) private _ownHoldings;
@@ -88,10 +116,18 @@ contract Staking is ReentrancyGuardTransient {
     event Withdrawn(address indexed operator, address indexed holder, bool own, uint256 amount);
     event Reserved(address indexed operator, bytes32 indexed receipt, uint256 amount, uint64 until);
     event Released(address indexed operator, bytes32 indexed receipt, uint256 amount);
-    event DisputeOpened(address indexed operator, uint256 open);
-    event DisputeClosed(address indexed operator, uint256 open);
+    event DisputeOpened(address indexed operator, address indexed slasher, bytes32 indexed fault, uint256 atStake);
+    event DisputeClosed(address indexed operator, address indexed slasher, bytes32 indexed fault);
     event Slashed(
-        address indexed operator, bytes32 indexed receipt, uint256 own, uint256 delegated, uint256 reward, uint256 refund, uint256 burned
+        address indexed operator,
+        address indexed slasher,
+        bytes32 indexed fault,
+        bytes32 receipt,
+        uint256 own,
+        uint256 delegated,
+        uint256 reward,
+        uint256 refund,
+        uint256 burned
     );
 
     error NothingToMove();
@@ -105,15 +141,23 @@ contract Staking is ReentrancyGuardTransient {
     error AlreadyReserved(bytes32 receipt);
     error NotReserved(bytes32 receipt);
     error StillReserved(bytes32 receipt, uint64 until);
-    error NoDispute(address operator);
+    error BadSlashers(uint256 count, uint256 maximum);
+    error NoDispute(bytes32 fault);
+    error AlreadyOpen(bytes32 fault);
+    error AlreadySlashed(bytes32 fault);
     error ReceiptOfAnother(bytes32 receipt, address operator);
 
-    constructor(IERC20 token, Parameters parameters, address settlement, address slasher) {
-        (TOKEN, PARAMETERS, SETTLEMENT, SLASHER) = (token, parameters, settlement, slasher);
+    /// @param slashers_ One to four contracts; nobody can add one.
+    constructor(IERC20 token, Parameters parameters, address settlement, address[] memory slashers_) {
+        (TOKEN, PARAMETERS, SETTLEMENT, _slashers) = (token, parameters, settlement, slashers_);
+        if (slashers_.length == 0 || slashers_.length > MAXIMUM_SLASHERS) revert BadSlashers(slashers_.length, MAXIMUM_SLASHERS);
+        for (uint256 i = 0; i < slashers_.length; i++) {
+            isSlasher[slashers_[i]] = true;
+        }
     }
 
     modifier onlySlasher() {
-        if (msg.sender != SLASHER) revert OnlySlasher(msg.sender);
+        if (!isSlasher[msg.sender]) revert OnlySlasher(msg.sender);
         _;
     }
 
@@ -133,7 +177,8 @@ contract Staking is ReentrancyGuardTransient {
         emit Delegated(operator, msg.sender, received, shares);
     }
 
-    /// @notice Starts the exit of `shares` of the caller's own stake or delegation. They can be slashed until they are withdrawn.
+    /// @notice Starts the exit of `shares` of the caller's own stake or delegation. They can be slashed until they are withdrawn: after the thaw period, and not before
+    /// the end of the reservations of now. Reservations do not hinder it.
     /// @param own True for the caller's stake as operator.
     function thaw(address operator, bool own, uint256 shares) external {
         (StakePool.Pool storage pool, Holding storage holding) = _position(operator, msg.sender, own);
@@ -143,19 +188,16 @@ contract Staking is ReentrancyGuardTransient {
         Queue storage queue = _thaws[operator][msg.sender][own];
         if (queue.tail - queue.head >= MAXIMUM_OPEN_THAWS) revert TooManyThaws(MAXIMUM_OPEN_THAWS);
         holding.shares = held - shares;
-        uint256 free = freeStake(operator);
         uint256 amount = pool.active.redeem(shares);
-        if (amount > free) revert StakeReserved(operator, free, amount);
         if (amount == 0) revert NothingToMove();
-        uint64 until = uint64(block.timestamp + PARAMETERS.get(THAW_PERIOD));
+        uint64 until = Math.max(block.timestamp + PARAMETERS.get(THAW_PERIOD), _operators[operator].reservedUntil).toUint64();
         queue.requests[queue.tail++] = Thaw(pool.thawing.enter(amount), pool.thawing.generation, until);
         emit ThawStarted(operator, msg.sender, own, amount, until);
     }
 
     /// @notice Pays out the caller's thaws that are due, oldest first; at most 32 are ever open.
     function withdraw(address operator, bool own) external nonReentrant returns (uint256 amount) {
-        uint256 open = _operators[operator].disputes;
-        if (open != 0) revert InDispute(operator, open);
+        _requireNotFrozen(operator, own);
         (StakePool.Pool storage pool,) = _position(operator, msg.sender, own);
         Queue storage queue = _thaws[operator][msg.sender][own];
         // forge-lint: disable-next-line(block-timestamp)
@@ -172,13 +214,14 @@ contract Staking is ReentrancyGuardTransient {
     /// @notice Locks stake for a receipt until its dispute window closes. One reservation a receipt, for ever.
     function reserve(address operator, bytes32 receipt, uint256 amount, uint64 until) external {
         if (msg.sender != SETTLEMENT) revert OnlySettlement(msg.sender);
-        if (_everReserved[receipt]) revert AlreadyReserved(receipt);
+        if (reservationOf[receipt].operator != address(0)) revert AlreadyReserved(receipt);
         if (amount == 0) revert NothingToMove();
         uint256 free = freeStake(operator);
         if (amount > free) revert StakeReserved(operator, free, amount);
-        _everReserved[receipt] = true;
         reservationOf[receipt] = Reservation(operator, until, amount);
-        _operators[operator].reserved += amount;
+        Operator storage o = _operators[operator];
+        o.reserved += amount.toUint128();
+        if (until > o.reservedUntil) o.reservedUntil = until;
         emit Reserved(operator, receipt, amount, until);
     }
 
@@ -193,36 +236,52 @@ contract Staking is ReentrancyGuardTransient {
         _release(receipt, reservation);
     }
 
-    /// @notice Freezes withdrawals and releases of an operator; counts, since several disputes may run.
-    function openDispute(address operator) external onlySlasher {
-        emit DisputeOpened(operator, ++_operators[operator].disputes);
+    /// @notice Freezes an operator's withdrawals and releases, and his delegators' withdrawals while his own stake is less than what all his disputes may cost.
+    /// @param fault The slasher's name for what is disputed.
+    /// @param atStake The most that losing the dispute may cost.
+    function openDispute(bytes32 fault, address operator, uint256 atStake) external onlySlasher {
+        if (disputeOf[msg.sender][fault].operator != address(0)) revert AlreadyOpen(fault);
+        disputeOf[msg.sender][fault] = Dispute(operator, atStake);
+        Operator storage o = _operators[operator];
+        o.disputes++;
+        o.atStake += atStake;
+        emit DisputeOpened(operator, msg.sender, fault, atStake);
     }
 
-    function closeDispute(address operator) external onlySlasher {
-        if (_operators[operator].disputes == 0) revert NoDispute(operator);
-        emit DisputeClosed(operator, --_operators[operator].disputes);
+    /// @notice Ends a dispute that the caller opened, without a slash.
+    function closeDispute(bytes32 fault) external onlySlasher {
+        if (disputeOf[msg.sender][fault].operator == address(0)) revert NoDispute(fault);
+        _closeDispute(fault);
     }
 
-    /// @notice Takes stake after a lost dispute: at most the fraction that the parameters allow.
+    /// @notice Takes stake for a fault that was shown: at most the fraction that the parameters allow, own stake first, once a fault.
     function slash(Slash calldata s) external onlySlasher nonReentrant {
+        if (wasSlashed[msg.sender][s.fault]) revert AlreadySlashed(s.fault);
+        wasSlashed[msg.sender][s.fault] = true;
+        if (disputeOf[msg.sender][s.fault].operator != address(0)) _closeDispute(s.fault);
+        if (s.receipt != 0) {
+            Reservation memory reservation = reservationOf[s.receipt];
+            if (reservation.operator != s.operator || reservation.amount == 0) revert ReceiptOfAnother(s.receipt, reservation.operator);
+            _release(s.receipt, reservation);
+        }
         Operator storage o = _operators[s.operator];
         // at most what the parameters allow: a second dispute may find less than it was opened over
         uint256 amount = Math.min(s.amount, Math.mulDiv(stakeOf(s.operator), PARAMETERS.get(SLASH_FRACTION), WHOLE));
-        if (s.receipt != 0) {
-            Reservation memory reservation = reservationOf[s.receipt];
-            if (reservation.operator != s.operator) revert ReceiptOfAnother(s.receipt, reservation.operator);
-            _release(s.receipt, reservation);
-        }
         uint256 own = o.own.slash(Math.min(amount, o.own.total()));
         uint256 delegated = amount > own ? o.delegated.slash(amount - own) : 0;
         // half of the own part at most: nobody profits by accusing himself with delegators' money
         uint256 reward = Math.min(s.reward, own / 2);
-        uint256 refund = Math.min(s.refund, own + delegated - reward);
+        uint256 refund = _refund(s, own - reward, delegated);
         uint256 burned = own + delegated - reward - refund;
-        emit Slashed(s.operator, s.receipt, own, delegated, reward, refund, burned);
+        emit Slashed(s.operator, msg.sender, s.fault, s.receipt, own, delegated, reward, refund, burned);
         if (reward != 0) TOKEN.safeTransfer(s.challenger, reward);
         if (refund != 0) TOKEN.safeTransfer(s.payer, refund);
         if (burned != 0) TOKEN.safeTransfer(BURNED, burned);
+    }
+
+    /// @notice Contracts that may freeze and slash, as at deployment.
+    function slashers() external view returns (address[] memory) {
+        return _slashers;
     }
 
     /// @notice Everything that an operator can lose: own and delegated, active and thawing.
@@ -230,21 +289,28 @@ contract Staking is ReentrancyGuardTransient {
         return _operators[operator].own.total() + _operators[operator].delegated.total();
     }
 
-    /// @notice Active stake that no reservation holds: what can be reserved or thawed now.
+    /// @notice What the operator himself can lose, active and thawing: lost before anything delegated.
+    function ownStakeOf(address operator) external view returns (uint256) {
+        return _operators[operator].own.total();
+    }
+
+    /// @notice What can be reserved now: active stake beyond the reservations. Delegated stake counts up to {DELEGATION_RATIO} times the own one, so that an operator
+    /// always has something of his own to lose.
     function freeStake(address operator) public view returns (uint256) {
         Operator storage o = _operators[operator];
-        uint256 active = o.own.active.tokens + o.delegated.active.tokens;
-        // a slash may leave less than is reserved
+        uint256 own = o.own.active.tokens;
+        uint256 active = own + Math.min(o.delegated.active.tokens, own * PARAMETERS.get(DELEGATION_RATIO));
+        // a slash or a thaw may leave less than is reserved
         return active > o.reserved ? active - o.reserved : 0;
     }
 
     function operatorInfo(address operator)
         external
         view
-        returns (StakePool.Pool memory own, StakePool.Pool memory delegated, uint256 reserved, uint256 disputes)
+        returns (StakePool.Pool memory own, StakePool.Pool memory delegated, uint256 reserved, uint256 disputes, uint256 atStake)
     {
         Operator storage o = _operators[operator];
-        return (o.own, o.delegated, o.reserved, o.disputes);
+        return (o.own, o.delegated, o.reserved, o.disputes, o.atStake);
     }
 
     /// @return shares The holder's active shares.
@@ -286,9 +352,34 @@ contract Staking is ReentrancyGuardTransient {
         received = TOKEN.balanceOf(address(this)) - before;
     }
 
+    function _requireNotFrozen(address operator, bool own) private view {
+        Operator storage o = _operators[operator];
+        if (o.disputes != 0 && (own || o.own.total() < o.atStake)) revert InDispute(operator, o.disputes);
+    }
+
+    function _closeDispute(bytes32 fault) private {
+        Dispute memory dispute = disputeOf[msg.sender][fault];
+        delete disputeOf[msg.sender][fault];
+        Operator storage o = _operators[dispute.operator];
+        o.disputes--;
+        o.atStake -= dispute.atStake;
+        emit DisputeClosed(dispute.operator, msg.sender, fault);
+    }
+
+    /// @dev Out of own stake, whatever is there. Out of delegated stake at most the part of the payment that neither the node nor a model's owner got: whoever pays
+    /// himself for a false answer cannot get back from delegators what he did not lose.
+    function _refund(Slash calldata s, uint256 own, uint256 delegated) private view returns (uint256) {
+        if (s.refund <= own) return s.refund;
+        Parameters.Split memory split = PARAMETERS.split();
+        uint256 gone = Math.mulDiv(s.paid, uint256(split.auditors) + split.treasury, WHOLE);
+        return own + Math.min(s.refund - own, Math.min(delegated, gone));
+    }
+
     function _release(bytes32 receipt, Reservation memory reservation) private {
-        delete reservationOf[receipt];
-        _operators[reservation.operator].reserved -= reservation.amount;
+        reservationOf[receipt].amount = 0;
+        // as much as was added to a uint128
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _operators[reservation.operator].reserved -= uint128(reservation.amount);
         emit Released(reservation.operator, receipt, reservation.amount);
     }
 }

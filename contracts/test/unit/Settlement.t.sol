@@ -217,7 +217,7 @@ contract SettlementTest is EconomyFixture {
         bytes32[] memory siblings = post(r);
         settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
         bytes32 digest = log.receiptDigest(r);
-        staking.slash(Staking.Slash(operator, digest, 30 ether, address(this), 30 ether, payer, 60 ether));
+        staking.slash(Staking.Slash("fault", operator, digest, 30 ether, address(this), 30 ether, payer, 60 ether, 60 ether));
         assertEq(stakeToken.balanceOf(payer), 15 ether, "the payer is refunded out of what is left");
         assertEq(staking.freeStake(operator), 970 ether, "nothing is reserved any more");
     }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ReceiptFaults} from "../../src/faults/ReceiptFaults.sol";
 import {Parameters} from "../../src/governance/Parameters.sol";
 import {Token} from "../../src/governance/Token.sol";
 import {ModelRegistry} from "../../src/registry/ModelRegistry.sol";
@@ -24,6 +25,11 @@ abstract contract EconomyFixture is NodeFixture {
     uint256 internal constant PAYER_KEY = 0x9A9;
     uint256 internal constant REFUND_WINDOW = 2 days;
     uint256 internal constant DISPUTE_WINDOW = 3 days;
+    uint256 internal constant POSTING_WINDOW = 1 days;
+    uint256 internal constant ANSWER_WINDOW = 6 hours;
+    uint256 internal constant CHALLENGE_BOND = 2 ether;
+    /// @dev A tenth of the own stake.
+    uint256 internal constant FAULT_PENALTY = 1000;
     /// @dev Half a unit of stake for a unit of money.
     uint256 internal constant RATIO = 0.5e18;
 
@@ -39,6 +45,7 @@ abstract contract EconomyFixture is NodeFixture {
     ReceiptLog internal log;
     Staking internal staking;
     Settlement internal settlement;
+    ReceiptFaults internal faults;
     Token internal stakeToken;
     IERC20 internal money;
 
@@ -56,9 +63,13 @@ abstract contract EconomyFixture is NodeFixture {
         (models, payouts, log) = (new ModelRegistry(), new Payouts(), new ReceiptLog(registry));
         shares = new ModelShares(models, parameters);
         address expected = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        staking = new Staking(IERC20(stakeToken), parameters, expected, address(this));
+        address[] memory slashers = new address[](2);
+        (slashers[0], slashers[1]) = (address(this), vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2));
+        staking = new Staking(IERC20(stakeToken), parameters, expected, slashers);
         settlement = new Settlement(log, staking, RevenueSplitter.Environment(parameters, models, shares, payouts, auditors, treasury));
         assertEq(address(settlement), expected, "settlement");
+        faults = new ReceiptFaults(log, staking);
+        assertEq(address(faults), slashers[1], "faults");
 
         register(operator, SESSION);
         stakeToken.approve(address(staking), type(uint256).max);
@@ -68,11 +79,16 @@ abstract contract EconomyFixture is NodeFixture {
     }
 
     function numbers() internal pure returns (Parameters.NamedParameter[] memory list) {
-        list = new Parameters.NamedParameter[](4);
+        list = new Parameters.NamedParameter[](9);
         list[0] = Parameters.NamedParameter("thawPeriod", Parameters.Parameter(10 days, 1 days, 90 days));
         list[1] = Parameters.NamedParameter("slashFraction", Parameters.Parameter(10_000, 100, 10_000));
         list[2] = Parameters.NamedParameter("refundWindow", Parameters.Parameter(REFUND_WINDOW, 1 hours, 90 days));
         list[3] = Parameters.NamedParameter("disputeWindow", Parameters.Parameter(DISPUTE_WINDOW, 1 hours, 90 days));
+        list[4] = Parameters.NamedParameter("delegationRatio", Parameters.Parameter(9, 0, 100));
+        list[5] = Parameters.NamedParameter("faultPenalty", Parameters.Parameter(FAULT_PENALTY, 0, 10_000));
+        list[6] = Parameters.NamedParameter("postingWindow", Parameters.Parameter(POSTING_WINDOW, 1 hours, 7 days));
+        list[7] = Parameters.NamedParameter("answerWindow", Parameters.Parameter(ANSWER_WINDOW, 1 hours, 7 days));
+        list[8] = Parameters.NamedParameter("challengeBond", Parameters.Parameter(CHALLENGE_BOND, 0, 100 ether));
     }
 
     function splitter() internal returns (RevenueSplitter) {

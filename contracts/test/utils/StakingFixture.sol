@@ -24,14 +24,15 @@ abstract contract StakingFixture is Test {
         Token.Allocation[] memory allocation = new Token.Allocation[](1);
         allocation[0] = Token.Allocation(address(this), 1_000_000 ether);
         token = new Token("Commonweight", "CWT", allocation);
-        parameters = new Parameters(address(this), Parameters.Split(10_000, 0, 0, 0, 0), numbers());
-        staking = new Staking(IERC20(token), parameters, address(this), address(this));
+        parameters = new Parameters(address(this), Parameters.Split(7000, 1500, 500, 700, 300), numbers());
+        staking = new Staking(IERC20(token), parameters, address(this), onlyThis());
     }
 
     function numbers() internal pure returns (Parameters.NamedParameter[] memory list) {
-        list = new Parameters.NamedParameter[](2);
+        list = new Parameters.NamedParameter[](3);
         list[0] = Parameters.NamedParameter("thawPeriod", Parameters.Parameter(PERIOD, 1 days, 90 days));
         list[1] = Parameters.NamedParameter("slashFraction", Parameters.Parameter(10_000, 100, 10_000));
+        list[2] = Parameters.NamedParameter("delegationRatio", Parameters.Parameter(9, 0, 100));
     }
 
     function give(address to, uint256 amount) internal {
@@ -63,6 +64,16 @@ abstract contract StakingFixture is Test {
     }
 
     function slashing(uint256 amount, uint256 reward, uint256 refund) internal view returns (Staking.Slash memory) {
-        return Staking.Slash(operator, 0, amount, challenger, reward, payer, refund);
+        return fault("fault", amount, reward, refund);
+    }
+
+    /// @dev The payer has paid what he wants back.
+    function fault(bytes32 name, uint256 amount, uint256 reward, uint256 refund) internal view returns (Staking.Slash memory) {
+        return Staking.Slash(name, operator, 0, amount, challenger, reward, payer, refund, refund);
+    }
+
+    function onlyThis() internal view returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = address(this);
     }
 }
