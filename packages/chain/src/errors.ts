@@ -15,6 +15,8 @@ export type ChainErrorCode =
   | 'chain_busy'
   /** A transaction was asked for from a client without a key. */
   | 'chain_read_only'
+  /** A facilitator was asked for a transaction that settles no payment in one of its assets. */
+  | 'call_refused'
   /** Another process runs a development chain in this data directory. */
   | 'dev_chain_locked'
   /** anvil or its guard did not start or ended. */
@@ -32,6 +34,7 @@ const actions: Record<ChainErrorCode, ErrorAction> = {
   chain_timeout: 'retry',
   chain_busy: 'retry',
   chain_read_only: 'fix-input',
+  call_refused: 'fix-input',
   dev_chain_locked: 'fix-input',
   dev_chain_failed: 'stop',
   no_anvil: 'stop',

@@ -20,6 +20,8 @@ export const limits = {
   replacements: 3,
   /** Raise of both fees at a replacement, in percent (nodes ask for at least 10). */
   replacementRaise: 25n,
+  /** Receipts that a facilitator keeps for the one look that follows a transaction. */
+  rememberedReceipts: 1_024,
   /** Entries asked for in one page of a list. */
   page: 64,
   /** Nodes of one page: with 64 priced models each they still fit the 30 million gas that an RPC endpoint gives a call. */

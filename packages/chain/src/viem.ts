@@ -23,6 +23,7 @@ export {
   concatHex,
   createPublicClient,
   custom,
+  decodeFunctionData,
   defineChain,
   encodeAbiParameters,
   encodeFunctionData,

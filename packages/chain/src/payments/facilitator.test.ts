@@ -1,0 +1,121 @@
+import { type Address } from '@commonweight/protocol';
+import type { PaymentRequirements } from '@x402/core/types';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contractCaller } from '../contract-caller.ts';
+import { jsonRpc } from '../platform/json-rpc.ts';
+import { type Rpc, connectRpc } from '../rpc.ts';
+import { Submitter } from '../submitter.ts';
+import { type TestNetwork, startTestNetwork } from '../testing/network.ts';
+import { type Payer, type Quote, newPayer, requirementsOf } from '../testing/payer.ts';
+import { batchSettlementAbi, testDollarAbi } from './abis.gen.ts';
+import { BATCH_SETTLEMENT, UPTO_PERMIT2_PROXY } from './addresses.ts';
+import { type Facilitator, startFacilitator } from './facilitator.ts';
+
+const SHOP: Address = `0x${'5b'.repeat(20)}` as const;
+let network: TestNetwork;
+let rpc: Rpc;
+let submitter: Submitter;
+let facilitator: Facilitator;
+let payer: Payer;
+let asset: Address;
+beforeAll(async () => {
+  network = await startTestNetwork();
+  rpc = connectRpc(network.dev.rpcUrl, network.dev.chainId);
+  submitter = new Submitter({ rpc, privateKey: (await network.newClient()).privateKey });
+  asset = network.money.testDollar;
+  facilitator = await startFacilitator({ submitter, assets: [asset] });
+  payer = await newPayer(network);
+});
+afterAll(() => network.close());
+
+const quote = (scheme: Quote['scheme'], amount: bigint): PaymentRequirements =>
+  requirementsOf({ scheme, rpc, asset, payTo: SHOP, amount, facilitator: facilitator.address });
+const balance = (of: Address): Promise<bigint> => contractCaller(rpc, undefined, asset, testDollarAbi).read('balanceOf', [of]);
+
+describe('stock x402 clients pay', () => {
+  test('exact: the whole amount, once', async () => {
+    const requirements = quote('exact', 1_000n);
+    const payment = await payer.pay(requirements);
+    const before = await balance(SHOP);
+    expect(await facilitator.verify(payment, requirements)).toMatchObject({ isValid: true });
+    const settled = await facilitator.settle(payment, requirements);
+    expect(settled).toMatchObject({ success: true, network: facilitator.network });
+    expect((await balance(SHOP)) - before).toBe(1_000n);
+    expect(await facilitator.settle(payment, requirements)).toMatchObject({ success: false });
+    expect((await balance(SHOP)) - before).toBe(1_000n);
+  });
+
+  test('upto: what was used of the maximum, once', async () => {
+    const requirements = quote('upto', 50_000n);
+    const payment = await payer.pay(requirements);
+    const before = await balance(SHOP);
+    expect(await facilitator.verify(payment, requirements)).toMatchObject({ isValid: true });
+    expect(await facilitator.settle(payment, { ...requirements, amount: '50001' })).toMatchObject({ success: false });
+    expect(await facilitator.settle(payment, { ...requirements, amount: '1234' })).toMatchObject({ success: true, amount: '1234' });
+    expect((await balance(SHOP)) - before).toBe(1_234n);
+    expect(await facilitator.settle(payment, { ...requirements, amount: '1234' })).toMatchObject({ success: false });
+  });
+
+  test('batch-settlement: a deposit, a voucher, a claim, the payment of what was claimed', async () => {
+    const requirements = quote('batch-settlement', 5_000n);
+    const payment = await payer.pay(requirements);
+    const before = await balance(SHOP);
+    expect(await facilitator.verify(payment, requirements)).toMatchObject({ isValid: true });
+    expect(await facilitator.settle(payment, requirements)).toMatchObject({ success: true });
+    const { channelConfig, voucher } = payment.payload as {
+      channelConfig: object;
+      voucher: { maxClaimableAmount: string; signature: string };
+    };
+    const row = {
+      voucher: { channel: channelConfig, maxClaimableAmount: voucher.maxClaimableAmount },
+      signature: voucher.signature,
+      totalClaimed: '777',
+    };
+    const claimed = await facilitator.settle({ ...payment, payload: { type: 'claim', claims: [row] } }, requirements);
+    expect(claimed).toMatchObject({ success: false, errorReason: expect.stringMatching(/authorizer_not_configured/) as string });
+    const escrow = contractCaller(rpc, submitter, BATCH_SETTLEMENT, batchSettlementAbi);
+    await escrow.write('claim', [
+      [
+        {
+          voucher: { channel: channelConfig as never, maxClaimableAmount: BigInt(voucher.maxClaimableAmount) },
+          signature: voucher.signature as `0x${string}`,
+          totalClaimed: 777n,
+        },
+      ],
+    ]);
+    const paid = await facilitator.settle({ ...payment, payload: { type: 'settle', receiver: SHOP, token: asset } }, requirements);
+    expect(paid).toMatchObject({ success: true, amount: '777' });
+    expect((await balance(SHOP)) - before).toBe(777n);
+  });
+});
+
+test('eight payments settled at once: each is paid once', async () => {
+  const requirements = quote('exact', 7n);
+  const payments = await Promise.all(Array.from({ length: 8 }, () => payer.pay(requirements)));
+  const before = await balance(SHOP);
+  const settled = await Promise.all(payments.map((payment) => facilitator.settle(payment, requirements)));
+  expect(settled.map(({ success }) => success)).toEqual(payments.map(() => true));
+  expect((await balance(SHOP)) - before).toBe(56n);
+});
+
+test('a payment in a token that is not taken is not sent', async () => {
+  const requirements = quote('exact', 5n);
+  const strict = await startFacilitator({ submitter, assets: [UPTO_PERMIT2_PROXY] });
+  const nonce = await rpc.client.getTransactionCount({ address: submitter.account.address });
+  const settled = await strict.settle(await payer.pay(requirements), requirements);
+  expect(settled).toMatchObject({ success: false });
+  expect(await rpc.client.getTransactionCount({ address: submitter.account.address })).toBe(nonce);
+});
+
+test('a chain that lacks a contract is refused by its name', async () => {
+  const code = await jsonRpc(rpc.url, 'eth_getCode', [UPTO_PERMIT2_PROXY, 'latest']);
+  await jsonRpc(rpc.url, 'anvil_setCode', [UPTO_PERMIT2_PROXY, '0x']);
+  try {
+    await expect(startFacilitator({ submitter, assets: [asset] })).rejects.toMatchObject({
+      code: 'wrong_chain',
+      details: { missing: ['x402UptoPermit2Proxy'] },
+    });
+  } finally {
+    await jsonRpc(rpc.url, 'anvil_setCode', [UPTO_PERMIT2_PROXY, code]);
+  }
+});
