@@ -5,6 +5,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SealedMerkle} from "../lib/SealedMerkle.sol";
 import {NodeRegistry} from "../registry/NodeRegistry.sol";
 import {RECEIPT_TYPEHASH, Receipt} from "./Receipt.sol";
+import {REQUEST_TYPEHASH, Request} from "./Request.sol";
 
 /// @title Roots of the receipts that nodes have signed
 /// @notice Batches of a node are gapless and never change: whoever holds a signed receipt of batch n can tell whether the node left it out.
@@ -20,7 +21,6 @@ contract ReceiptLog is EIP712 {
 
     /// @dev MerkleTag.receipts
     bytes1 private constant RECEIPTS_TAG = 0x13;
-    bytes32 private constant REQUEST_TYPEHASH = keccak256("Request(bytes32 requestHash)");
 
     NodeRegistry public immutable REGISTRY;
 
@@ -73,8 +73,8 @@ contract ReceiptLog is EIP712 {
     }
 
     /// @notice EIP-712 digest that a payer signs for a request.
-    function requestDigest(bytes32 requestHash) external view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(REQUEST_TYPEHASH, requestHash)));
+    function requestDigest(Request calldata request) external view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(REQUEST_TYPEHASH, request)));
     }
 
     /// @notice EIP-712 digest of a receipt on this chain and contract: what the session key signs, the receipt's id and its leaf.

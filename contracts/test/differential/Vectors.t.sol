@@ -5,6 +5,7 @@ import {SealedMerkle} from "../../src/lib/SealedMerkle.sol";
 import {NodeRegistry} from "../../src/registry/NodeRegistry.sol";
 import {Receipt} from "../../src/settlement/Receipt.sol";
 import {ReceiptLog} from "../../src/settlement/ReceiptLog.sol";
+import {Request} from "../../src/settlement/Request.sol";
 import {ReferenceTree} from "../utils/ReferenceTree.sol";
 import {Test} from "../utils/Test.sol";
 
@@ -65,6 +66,24 @@ contract VectorsTest is Test {
         }
     }
 
+    function test_request_digests_and_account_keys() public {
+        string memory json = vm.readFile("../conformance/eip712/requests.json");
+        uint256 cases = vm.parseJsonUint(json, ".caseCount");
+        assertEq(cases >= 3, true, "vectors are there");
+        ReceiptLog log = new ReceiptLog(new NodeRegistry(1, 1));
+        for (uint256 i = 0; i < cases; i++) {
+            string memory place = string.concat(".cases[", vm.toString(i), "]");
+            vm.chainId(vm.parseJsonUint(json, string.concat(place, ".chainId")));
+            address deployed = vm.parseJsonAddress(json, string.concat(place, ".verifyingContract"));
+            vm.etch(deployed, address(log).code);
+            Request memory r = parseRequest(json, string.concat(place, ".request."));
+            r.requestHash = vm.parseJsonBytes32(json, string.concat(place, ".requestHash"));
+            assertEq(ReceiptLog(deployed).requestDigest(r), vm.parseJsonBytes32(json, string.concat(place, ".digest")), place);
+            bytes32 account = keccak256(abi.encode(r.node, r.payer, r.modelId, r.asset, r.channel));
+            assertEq(account, vm.parseJsonBytes32(json, string.concat(place, ".accountKey")), place);
+        }
+    }
+
     function test_session_key_digests() public {
         string memory json = vm.readFile("../conformance/eip712/session-keys.json");
         uint256 cases = vm.parseJsonUint(json, ".caseCount");
@@ -78,6 +97,15 @@ contract VectorsTest is Test {
             bytes32 digest = NodeRegistry(deployed).sessionKeyDigest(vm.parseJsonAddress(json, string.concat(place, ".operator")));
             assertEq(digest, vm.parseJsonBytes32(json, string.concat(place, ".digest")), place);
         }
+    }
+
+    function parseRequest(string memory json, string memory place) private pure returns (Request memory r) {
+        r.payer = vm.parseJsonAddress(json, string.concat(place, "payer"));
+        r.node = vm.parseJsonAddress(json, string.concat(place, "node"));
+        r.modelId = vm.parseJsonBytes32(json, string.concat(place, "modelId"));
+        r.asset = vm.parseJsonAddress(json, string.concat(place, "asset"));
+        r.channel = vm.parseJsonBytes32(json, string.concat(place, "channel"));
+        r.cumulativeLimit = vm.parseJsonUint(json, string.concat(place, "cumulativeLimit"));
     }
 
     function parse(string memory json, string memory place) private pure returns (Receipt memory receipt) {

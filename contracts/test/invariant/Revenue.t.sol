@@ -53,7 +53,7 @@ contract RevenueMoves is EconomyFixture {
         bytes32 channel = keccak256(abi.encode(r.node, r.payer, r.modelId, r.asset, r.channel));
         r.cumulativeAmount = settlement.coveredOf(channel) + bound(amount, 1, 100 ether);
         bytes32[] memory siblings = post(r);
-        covered += settlement.cover(r, signRequest(key, r.requestHash), 1, siblings);
+        covered += settlement.cover(r, r.cumulativeAmount, signRequest(key, r), 1, siblings);
     }
 
     function release() external {

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ModelShares} from "../../src/registry/ModelShares.sol";
 import {Payouts} from "../../src/settlement/Payouts.sol";
 import {Receipt} from "../../src/settlement/Receipt.sol";
+import {Request} from "../../src/settlement/Request.sol";
 import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
 import {Settlement} from "../../src/settlement/Settlement.sol";
 import {Staking} from "../../src/staking/Staking.sol";
@@ -67,7 +68,7 @@ contract SettlementTest is EconomyFixture {
         Receipt memory r = receiptOf(60 ether);
         r.payer = vm.addr(77);
         bytes32[] memory siblings = post(r);
-        settlement.cover(r, signRequest(77, r.requestHash), 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signRequest(77, r), 1, siblings);
         assertEq(splitter().releasable(money), 0, "the pot is another payer's");
         vm.warp(block.timestamp + REFUND_WINDOW);
         RevenueSplitter s = splitter();
@@ -111,45 +112,73 @@ contract SettlementTest is EconomyFixture {
         cover(60 ether);
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
-        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        bytes memory signature = signRequest(PAYER_KEY, r);
         vm.expectRevert(abi.encodeWithSelector(Settlement.NothingNew.selector, 60 ether, 60 ether));
-        settlement.cover(r, signature, 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
     }
 
     function test_an_unposted_or_changed_receipt_is_refused() public {
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
-        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        bytes memory signature = signRequest(PAYER_KEY, r);
         vm.expectRevert(abi.encodeWithSelector(Settlement.NotPosted.selector, log.receiptDigest(r)));
-        settlement.cover(r, signature, 0, siblings);
+        settlement.cover(r, r.cumulativeAmount, signature, 0, siblings);
         r.cumulativeAmount += 1;
         vm.expectRevert(abi.encodeWithSelector(Settlement.NotPosted.selector, log.receiptDigest(r)));
-        settlement.cover(r, signature, 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
     }
 
     function test_the_payer_must_have_asked() public {
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
-        bytes memory signature = signRequest(PAYER_KEY + 1, r.requestHash);
+        bytes memory signature = signRequest(PAYER_KEY + 1, r);
         vm.expectRevert(abi.encodeWithSelector(Settlement.NotSignedByPayer.selector, r.requestHash, payer));
-        settlement.cover(r, signature, 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
+    }
+
+    function test_no_more_than_the_payer_agreed_to() public {
+        Receipt memory r = receiptOf(60 ether);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, requestOf(r, 59 ether));
+        vm.expectRevert(abi.encodeWithSelector(Settlement.AboveLimit.selector, 60 ether, 59 ether));
+        settlement.cover(r, 59 ether, signature, 1, siblings);
+        // another limit than the signed one
+        vm.expectRevert(abi.encodeWithSelector(Settlement.NotSignedByPayer.selector, r.requestHash, payer));
+        settlement.cover(r, 60 ether, signature, 1, siblings);
+        assertEq(settlement.cover(r, 61 ether, signRequest(PAYER_KEY, requestOf(r, 61 ether)), 1, siblings), 60 ether, "within it");
+    }
+
+    function test_node_model_asset_and_channel_are_the_signed_ones() public {
+        for (uint256 i = 0; i < 5; i++) {
+            Receipt memory r = receiptOf(60 ether);
+            Request memory signed = requestOf(r, 60 ether);
+            if (i == 0) signed.node = address(0xB0B);
+            if (i == 1) signed.modelId = "another model";
+            if (i == 2) signed.asset = address(stakeToken);
+            if (i == 3) signed.channel = "another channel";
+            if (i == 4) signed.requestHash = "another request";
+            bytes32[] memory siblings = post(r);
+            bytes memory signature = signRequest(PAYER_KEY, signed);
+            vm.expectRevert(abi.encodeWithSelector(Settlement.NotSignedByPayer.selector, r.requestHash, payer));
+            settlement.cover(r, 60 ether, signature, 1, siblings);
+        }
     }
 
     function test_an_asset_that_nobody_accepted_is_refused() public {
         parameters.setStakeRatio(address(money), 0);
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
-        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        bytes memory signature = signRequest(PAYER_KEY, r);
         vm.expectRevert(abi.encodeWithSelector(Settlement.AssetNotAccepted.selector, address(money)));
-        settlement.cover(r, signature, 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
     }
 
     function test_revenue_needs_stake() public {
         Receipt memory r = receiptOf(2002 ether);
         bytes32[] memory siblings = post(r);
-        bytes memory signature = signRequest(PAYER_KEY, r.requestHash);
+        bytes memory signature = signRequest(PAYER_KEY, r);
         vm.expectRevert(abi.encodeWithSelector(Staking.StakeReserved.selector, operator, 1000 ether, 1001 ether));
-        settlement.cover(r, signature, 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
     }
 
     function test_only_settlement_covers() public {
@@ -207,7 +236,7 @@ contract SettlementTest is EconomyFixture {
         Receipt memory r = receiptOf(500);
         r.asset = address(fee);
         bytes32[] memory siblings = post(r);
-        settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signRequest(PAYER_KEY, r), 1, siblings);
         vm.expectPartialRevert(Payouts.NotCovered.selector);
         s.release(fee);
     }
@@ -215,7 +244,7 @@ contract SettlementTest is EconomyFixture {
     function test_a_lost_dispute_takes_the_locked_stake() public {
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
-        settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
+        settlement.cover(r, r.cumulativeAmount, signRequest(PAYER_KEY, r), 1, siblings);
         bytes32 digest = log.receiptDigest(r);
         staking.slash(Staking.Slash("fault", operator, digest, 30 ether, address(this), 30 ether, payer, 60 ether, 60 ether));
         assertEq(stakeToken.balanceOf(payer), 15 ether, "the payer is refunded out of what is left");

@@ -10,6 +10,7 @@ import {ModelRegistry} from "../../src/registry/ModelRegistry.sol";
 import {ModelShares} from "../../src/registry/ModelShares.sol";
 import {Payouts} from "../../src/settlement/Payouts.sol";
 import {Receipt} from "../../src/settlement/Receipt.sol";
+import {Request} from "../../src/settlement/Request.sol";
 import {ReceiptLog} from "../../src/settlement/ReceiptLog.sol";
 import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
 import {Settlement} from "../../src/settlement/Settlement.sol";
@@ -116,15 +117,24 @@ abstract contract EconomyFixture is NodeFixture {
         log.post(r.node, r.batch, root, 3, 0);
     }
 
-    function signRequest(uint256 key, bytes32 requestHash) internal view returns (bytes memory) {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, log.requestDigest(requestHash));
+    function requestOf(Receipt memory r, uint256 limit) internal pure returns (Request memory) {
+        return Request(r.requestHash, r.payer, r.node, r.modelId, r.asset, r.channel, limit);
+    }
+
+    /// @dev The payer of key `key` agrees to exactly the receipt's sum.
+    function signRequest(uint256 key, Receipt memory r) internal view returns (bytes memory) {
+        return signRequest(key, requestOf(r, r.cumulativeAmount));
+    }
+
+    function signRequest(uint256 key, Request memory request) internal view returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, log.requestDigest(request));
         return abi.encodePacked(r, s, v);
     }
 
     function cover(uint256 cumulative) internal returns (uint256) {
         Receipt memory r = receiptOf(cumulative);
         bytes32[] memory siblings = post(r);
-        return settlement.cover(r, signRequest(PAYER_KEY, r.requestHash), 1, siblings);
+        return settlement.cover(r, r.cumulativeAmount, signRequest(PAYER_KEY, r), 1, siblings);
     }
 
     function payIn(uint256 amount) internal {

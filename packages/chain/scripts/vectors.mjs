@@ -1,7 +1,21 @@
 // Writes conformance/merkle and conformance/eip712 from the TypeScript of packages/protocol; contracts/test/differential reads them.
 // `--check` writes nothing and fails when a committed file differs.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { MerkleTag, MerkleTree, fromHex, receiptDigest, sha256, toHex, utf8, verifyInclusion } from '../../protocol/dist/index.js';
+import {
+  MerkleTag,
+  MerkleTree,
+  REQUEST_VERSION,
+  accountKey,
+  fromHex,
+  receiptDigest,
+  requestDigest,
+  requestHashOf,
+  samplerSettings,
+  sha256,
+  toHex,
+  utf8,
+  verifyInclusion,
+} from '../../protocol/dist/index.js';
 import { sessionKeyDigest } from '../dist/index.js';
 
 const hash = (text) => toHex(sha256(utf8(text)));
@@ -71,6 +85,37 @@ const receiptCase = (i, big) => {
 };
 const receipts = [0, 1, 2, 3, 4].map((i) => receiptCase(i, i === 4));
 
+const requestCase = (i) => {
+  const domain = { chainId: 31_337 + i, verifyingContract: address(`log ${i}`) };
+  const request = {
+    version: REQUEST_VERSION,
+    modelId: hash(`model ${i}`),
+    promptRoot: hash(`prompt ${i}`),
+    promptTokens: 31 + i,
+    sampler: samplerSettings({ temperature: 10_000 * (i + 1) }),
+    seed: hash(`seed ${i}`).slice(0, 34),
+    choice: i,
+    stopIds: [i],
+    maxTokens: 16,
+    node: address(`node ${i}`),
+    payer: address(`payer ${i}`),
+    channel: hash(`channel ${i}`),
+    asset: address(`asset ${i}`),
+    promptPrice: String(i),
+    completionPrice: '1',
+    cumulativeLimit: String([0n, 1n, 10n ** 30n, (1n << 256n) - 1n][i]),
+    auditConsent: hash(`consent ${i}`),
+  };
+  return {
+    ...domain,
+    request,
+    requestHash: requestHashOf(request),
+    accountKey: accountKey(request),
+    digest: requestDigest(request, domain),
+  };
+};
+const requests = [0, 1, 2, 3].map(requestCase);
+
 const sessionKeys = [0, 1, 2].map((i) => {
   const domain = { chainId: 10 ** i, nodeRegistry: address(`registry ${i}`) };
   const operator = address(`operator ${i}`);
@@ -82,6 +127,7 @@ const files = {
   'merkle/roots.json': roots,
   'merkle/inclusion.json': list(inclusion),
   'eip712/receipts.json': list(receipts),
+  'eip712/requests.json': list(requests),
   'eip712/session-keys.json': list(sessionKeys),
 };
 const stale = [];

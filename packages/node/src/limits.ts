@@ -19,6 +19,8 @@ export const gatewayLimits = {
   providerEntries: 64,
   /** Chat requests in progress; one more gets 429. */
   concurrentRequests: 64,
+  /** Runs like the one at hand that its limit leaves room for on the same account, besides those in progress. */
+  parallelRuns: 64,
   /** Nodes tried for one request before it fails. */
   attempts: 8,
   /** Bytes of one NDJSON line from a worker (a receipt with its digests is the longest). */

@@ -10,6 +10,8 @@ import {
   type Receipt,
   ThinCommitment,
   PARTIAL_VERSION,
+  REQUEST_VERSION,
+  accountKey,
   addressOfKey,
   auditConsentOf,
   canonicalize,
@@ -63,7 +65,7 @@ const key = hex32('4c');
 const payer = addressOfKey(key);
 const domain = { chainId: 31_337, verifyingContract: address('c0') };
 const request: CanonicalRequest = {
-  version: 'commonweight/request/2',
+  version: REQUEST_VERSION,
   modelId: hex32('03'),
   promptRoot: toHex(ids.root(promptIds.length)),
   promptTokens: promptIds.length,
@@ -86,10 +88,11 @@ const request: CanonicalRequest = {
   maxTokens: 64,
   node: address('01'),
   payer,
-  channel: hex32('00'),
-  asset: address('00'),
+  channel: hex32('0c'),
+  asset: address('0a'),
   promptPrice: '12',
   completionPrice: '1000000000000000000',
+  cumulativeLimit: '67000000000001',
   auditConsent: auditConsentOf(hex32('b2'), true),
 };
 const requestHash = requestHashOf(request);
@@ -106,9 +109,9 @@ const receipt: Receipt = {
   finishReason: 'stop_id',
   promptPrice: 12n,
   completionPrice: 10n ** 18n,
-  asset: address('00'),
+  asset: address('0a'),
   cumulativeAmount: 3_000_000_000_001n,
-  channel: hex32('00'),
+  channel: hex32('0c'),
   batch: 9,
   sequence: 10,
   previous: hex32('0b'),
@@ -121,11 +124,12 @@ write('request.json', {
   request,
   canonical: canonicalize(request),
   requestHash,
+  accountKey: accountKey(request),
   auditSalt: hex32('b2'),
   prfKey: toHex(prf),
   draws: [0, 1, 4, 131_071].map((position) => ({ position, draw: String(prfDraw(prf, position)) })),
   signer: payer,
-  ...signed(requestDigest(requestHash, domain)),
+  ...signed(requestDigest(request, domain)),
 });
 write('receipt.json', { domain, receipt: receiptToJson(receipt), signer: payer, ...signed(receiptDigest(receipt, domain)) });
 write('end.json', { domain, end, signer: payer, ...signed(endDigest(end, domain)) });
@@ -221,7 +225,7 @@ write('partial.json', {
   version: PARTIAL_VERSION,
   domain,
   request,
-  requestSignature: signDigest(requestDigest(requestHash, domain), key),
+  requestSignature: signDigest(requestDigest(request, domain), key),
   nonce,
   auditSalt: hex32('b2'),
   auditConsent: true,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Bundle, bundleToJson, parseBundle } from './bundle.ts';
 import type { Address, Hex32 } from './bytes.ts';
+import { REQUEST_VERSION } from './request.ts';
 import { samplerSettings } from './sampler-settings.ts';
 import { parsePartialBundle } from './partial-bundle.ts';
 import { encodeFrame, parseEndRequest, parseFrame, parseRunRequest } from './worker-wire.ts';
@@ -13,7 +14,7 @@ const bundle: Bundle = {
   version: 'commonweight/bundle/1',
   domain: { chainId: 7, verifyingContract: address('c0') },
   request: {
-    version: 'commonweight/request/2',
+    version: REQUEST_VERSION,
     modelId: hex32('01'),
     promptRoot: hex32('02'),
     promptTokens: 3,
@@ -28,6 +29,7 @@ const bundle: Bundle = {
     asset: address('00'),
     promptPrice: '0',
     completionPrice: '12',
+    cumulativeLimit: '1',
     auditConsent: hex32('06'),
   },
   requestSignature: signature,

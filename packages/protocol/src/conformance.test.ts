@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { accountKey } from './account.ts';
 import { type Address, type Hex, type Hex32, fromHex, toHex } from './bytes.ts';
 import {
   type CheckpointFault,
@@ -17,8 +18,8 @@ import { canonicalize } from './jcs.ts';
 import { MerkleTree, verifyInclusion, type MerkleTag } from './merkle.ts';
 import { parsePartialBundle } from './partial-bundle.ts';
 import { prfDraw, prfKey } from './prf.ts';
-import { endDigest, parseEnd, parseReceipt, receiptDigest, requestDigest } from './receipt.ts';
-import { auditConsentOf, parseRequest, requestHashOf } from './request.ts';
+import { endDigest, parseEnd, parseReceipt, receiptDigest } from './receipt.ts';
+import { auditConsentOf, parseRequest, requestDigest, requestHashOf } from './request.ts';
 import { parseSampler } from './sampler-settings.ts';
 import { recoverSigner } from './signature.ts';
 
@@ -66,6 +67,7 @@ describe('conformance/protocol', () => {
       request: unknown;
       canonical: string;
       requestHash: Hex32;
+      accountKey: Hex32;
       auditSalt: Hex32;
       prfKey: Hex;
       draws: { position: number; draw: string }[];
@@ -77,7 +79,8 @@ describe('conformance/protocol', () => {
     const key = prfKey(request.modelId, request.sampler, request.seed, request.choice);
     expect(toHex(key)).toBe(v.prfKey);
     for (const { position, draw } of v.draws) expect(String(prfDraw(key, position))).toBe(draw);
-    expect(requestDigest(v.requestHash, v.domain)).toBe(v.digest);
+    expect(requestDigest(request, v.domain)).toBe(v.digest);
+    expect(accountKey(request)).toBe(v.accountKey);
     expect(recoverSigner(v.digest, v.signature)).toBe(v.signer);
   });
 

@@ -1,3 +1,4 @@
+export * from './account.ts';
 export * from './bundle.ts';
 export * from './bytes.ts';
 export * from './checkpoint.ts';

@@ -13,8 +13,9 @@ import {
   receiptAmount,
   receiptDigest,
   receiptToJson,
-  requestDigest,
 } from './receipt.ts';
+import { type CanonicalRequest, REQUEST_TYPE, REQUEST_VERSION, requestDigest, requestHashOf } from './request.ts';
+import { samplerSettings } from './sampler-settings.ts';
 import { addressOfKey, recoverSigner, signDigest } from './signature.ts';
 
 const key = `0x${'4c'.repeat(32)}` as Hex32;
@@ -41,6 +42,26 @@ const receipt: Receipt = {
   sequence: 10,
   previous: hex32('0b'),
   issuedAt: 1_790_000_000,
+};
+
+const request: CanonicalRequest = {
+  version: REQUEST_VERSION,
+  modelId: hex32('03'),
+  promptRoot: hex32('21'),
+  promptTokens: 37,
+  sampler: samplerSettings(),
+  seed: `0x${'22'.repeat(16)}`,
+  choice: 0,
+  stopIds: [],
+  maxTokens: 8,
+  node: address('01'),
+  payer: address('02'),
+  channel: hex32('08'),
+  asset: address('07'),
+  promptPrice: '12',
+  completionPrice: '5',
+  cumulativeLimit: '77',
+  auditConsent: hex32('23'),
 };
 
 /** The types as viem wants them, derived from the one type string. */
@@ -76,12 +97,13 @@ describe('EIP-712 against viem', () => {
         message: checkpoint,
       }),
     );
-    expect(requestDigest(hex32('aa'), domain)).toBe(
+    const { payer, node, modelId, asset, channel } = request;
+    expect(requestDigest(request, domain)).toBe(
       hashTypedData({
         domain: viemDomain,
-        types: typesOf('Request(bytes32 requestHash)'),
+        types: typesOf(REQUEST_TYPE),
         primaryType: 'Request',
-        message: { requestHash: hex32('aa') },
+        message: { requestHash: requestHashOf(request), payer, node, modelId, asset, channel, cumulativeLimit: 77n },
       }),
     );
     expect(endDigest({ requestHash: hex32('aa'), completionTokens: 5, reason: 'cancelled' }, domain)).toBe(

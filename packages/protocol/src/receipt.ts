@@ -26,7 +26,7 @@ export interface Receipt {
   readonly promptPrice: bigint;
   readonly completionPrice: bigint;
   readonly asset: Address;
-  /** Sum of all amounts on this channel, this receipt included. */
+  /** Sum of all amounts of this account (node, payer, model, asset, channel), this receipt included. */
   readonly cumulativeAmount: bigint;
   readonly channel: Hex32;
   /** Index of the batch (per node) that this receipt will be posted in. */
@@ -124,10 +124,6 @@ export function parseReceipt(value: unknown, path = 'receipt'): Receipt {
     issuedAt: f.integer('issuedAt', 0, MAX_UINT53),
   };
 }
-
-/** The payer's signature over the request hash: nobody else can make a node work on his account. */
-export const requestDigest = (requestHash: Hex32, domain: Domain): Hex32 =>
-  typedDigest(domain, 'Request(bytes32 requestHash)', [word.bytes32(requestHash)]);
 
 /** The payer's order to end a run at `completionTokens`: a stop string was completed there, or the client went away. */
 export interface End {

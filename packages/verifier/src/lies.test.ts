@@ -116,6 +116,7 @@ describe('a node that lies and signs', () => {
       makeBundle({ manifest, job, ...honest, finishReason: 'length', forge: (receipt) => ({ ...receipt, ...change }) });
     expect(failedSteps(verify(dear({ completionPrice: 3_000_001n })))).toEqual(['terms']);
     expect(failedSteps(verify(dear({ cumulativeAmount: 1n })))).toEqual(['amount']);
+    expect(failedSteps(verify(dear({ cumulativeAmount: 10n ** 18n })))).toEqual(['terms']);
     expect(failedSteps(verify(dear({ sequence: 0 })))).toEqual(['amount']);
     expect(failedSteps(verify(dear({ sequence: 0, previous: `0x${'00'.repeat(32)}` as Hex32 })))).toEqual(['amount']);
     expect(failedSteps(verify(dear({ previous: `0x${'00'.repeat(32)}` as Hex32 })))).toEqual(['amount']);

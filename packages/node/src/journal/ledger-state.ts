@@ -1,4 +1,5 @@
 import {
+  type Account,
   type Address,
   CommonweightError,
   type Domain,
@@ -7,6 +8,7 @@ import {
   MerkleTree,
   type Receipt,
   ZERO_HEX32,
+  accountKey,
   fromHex,
   receiptDigest,
   toHex,
@@ -45,7 +47,7 @@ export type Continuation = Pick<Receipt, 'node' | 'batch' | 'sequence' | 'previo
 export class LedgerState {
   readonly #identity: Identity;
   readonly #payers = new Map<Address, { sequence: number; previous: Hex32 }>();
-  readonly #amounts = new Map<string, bigint>();
+  readonly #amounts = new Map<Hex32, bigint>();
   readonly #places = new Map<Hex32, Place>();
   readonly #requests = new Map<Hex32, Hex32>();
   readonly #batches: Batch[] = [{ index: 0, digests: [], posted: false }];
@@ -82,11 +84,15 @@ export class LedgerState {
     return this.#requests.get(requestHash);
   }
 
-  /** The fields that make the next receipt for this payer follow from the last. */
-  next(payer: Address, channel: Hex32, amount: bigint): Continuation {
-    const last = this.#payers.get(payer) ?? { sequence: 0, previous: ZERO_HEX32 };
-    const sum = this.#amounts.get(payer + channel) ?? 0n;
-    return { node: this.#identity.node, batch: this.open.index, ...last, cumulativeAmount: sum + amount };
+  /** The sum of all receipts of an account. */
+  billed(account: Omit<Account, 'node'>): bigint {
+    return this.#amounts.get(accountKey({ ...account, node: this.#identity.node })) ?? 0n;
+  }
+
+  /** The fields that make the next receipt of this account follow from the last. */
+  next(account: Omit<Account, 'node'>, amount: bigint): Continuation {
+    const last = this.#payers.get(account.payer) ?? { sequence: 0, previous: ZERO_HEX32 };
+    return { node: this.#identity.node, batch: this.open.index, ...last, cumulativeAmount: this.billed(account) + amount };
   }
 
   /** Throws CommonweightError `journal_order` when the record does not follow from those before it; changes nothing then. */
@@ -115,7 +121,7 @@ export class LedgerState {
         this.#places.set(digest, { offset, batch: receipt.batch, index: this.open.digests.length });
         this.#requests.set(receipt.requestHash, digest);
         this.#payers.set(receipt.payer, { sequence: receipt.sequence + 1, previous: digest });
-        this.#amounts.set(receipt.payer + receipt.channel, receipt.cumulativeAmount);
+        this.#amounts.set(accountKey(receipt), receipt.cumulativeAmount);
         this.open.digests.push(digest);
         return;
       }
@@ -145,7 +151,7 @@ export class LedgerState {
   }
 
   #checkReceipt(receipt: Receipt): void {
-    const expected = this.next(receipt.payer, receipt.channel, 0n);
+    const expected = this.next(receipt, 0n);
     if (receipt.node !== expected.node || receipt.batch !== expected.batch) {
       throw disorder(`expected a receipt of ${expected.node} in batch ${expected.batch}, got ${receipt.node} in batch ${receipt.batch}`);
     }

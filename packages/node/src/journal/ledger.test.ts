@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Hex32,
   MerkleTag,
   type Receipt,
   ZERO_HEX32,
@@ -16,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from './ledger.ts';
 import { draft, identity, ledgerOptions, payers, sessionKey } from './testing/entries.ts';
 
+const hex32 = (byte: string): Hex32 => `0x${byte.repeat(32)}` as Hex32;
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'commonweight-ledger-'));
@@ -35,6 +37,17 @@ describe('ledger', () => {
     expect(a1.receipt).toMatchObject({ sequence: 1, previous: a0.digest, cumulativeAmount: 10n });
     expect(a1.digest).toBe(receiptDigest(a1.receipt, identity.domain));
     expect(isSignedBy(a1.digest, a1.signature, addressOfKey(sessionKey))).toBe(true);
+    await ledger.close();
+  });
+
+  it('sums each account apart: payer, model, asset and channel', async () => {
+    const ledger = await open();
+    const other = { modelId: hex32('11'), asset: payers[1]!, channel: hex32('22') };
+    const sums: bigint[] = [];
+    const changes = [{}, { modelId: other.modelId }, { asset: other.asset }, { channel: other.channel }, other, {}, other];
+    for (const [n, change] of changes.entries()) sums.push((await ledger.issue({ ...draft(n), ...change })).receipt.cumulativeAmount);
+    expect(sums).toEqual([5n, 5n, 5n, 5n, 5n, 10n, 10n]);
+    expect(ledger.state.billed(draft(0))).toBe(10n);
     await ledger.close();
   });
 

@@ -60,7 +60,7 @@ export class Ledger {
   issue(draft: Draft, end?: SignedEnd): Promise<Issued> {
     return this.#mutex.run(async () => {
       if (this.state.open.digests.length >= workerLimits.batchReceipts) await this.#close();
-      const honest: Receipt = { ...draft, ...this.state.next(draft.payer, draft.channel, receiptAmount(draft)) };
+      const honest: Receipt = { ...draft, ...this.state.next(draft, receiptAmount(draft)) };
       const receipt = this.#options.beforeSign?.(honest) ?? honest;
       const digest = receiptDigest(receipt, this.#options.identity.domain);
       const issued: Issued = { digest, receipt, signature: this.#options.sign(digest), ...(end && { end }) };

@@ -95,7 +95,7 @@ export function checkRun({ request, signature, promptIds, nonce }: RunRequest, o
   }
 
   const requestHash = requestHashOf(request);
-  if (!isSignedBy(requestDigest(requestHash, offer.domain), signature, request.payer)) {
+  if (!isSignedBy(requestDigest(request, offer.domain), signature, request.payer)) {
     throw refuse('bad_signature', 'signature', `expected the payer's signature over the request's digest on chain ${offer.domain.chainId}`);
   }
   const root = toHex(new IdsCommitment(fromHex(nonce, 32), promptIds, nativeSha256).root());

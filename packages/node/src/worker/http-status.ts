@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   bad_signature: 401,
   price_too_low: 402,
+  limit_too_low: 402,
   host_not_allowed: 403,
   origin_not_allowed: 403,
   not_found: 404,
@@ -20,6 +21,7 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   content_type: 415,
   wrong_node: 421,
   queue_full: 429,
+  channel_busy: 429,
   unbilled_limit: 429,
   internal: 500,
 };

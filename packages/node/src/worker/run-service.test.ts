@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { noPrefixes } from '@commonweight/engine';
 import { buildTinyModel } from '@commonweight/engine/testing';
-import { CommonweightError, type Frame, ZERO_ADDRESS, committedPositions, modelIdOf, parseFrame, signDigest } from '@commonweight/protocol';
+import {
+  CommonweightError,
+  type Frame,
+  type RunRequest,
+  ZERO_ADDRESS,
+  committedPositions,
+  modelIdOf,
+  parseFrame,
+  signDigest,
+} from '@commonweight/protocol';
 import { expect, it } from 'vitest';
 import { TestClock } from '../gateway/testing/test-gateway.ts';
 import { Ledger } from '../journal/ledger.ts';
@@ -48,12 +57,12 @@ const engineThat = (run: EngineHost['run']): EngineHost => ({
   close: async () => undefined,
 });
 
-async function withService(engine: EngineHost, clock: Clock, use: (service: RunService) => Promise<void>): Promise<void> {
+async function withService(engine: EngineHost, clock: Clock, use: (service: RunService) => Promise<void>, price = 0n): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'commonweight-run-'));
   const { ledger } = await Ledger.open({ folder, identity, sign: (digest) => signDigest(digest, sessionKey) });
   try {
     const service = new RunService({
-      offer: { node, domain, promptPrice: 0n, completionPrice: 0n, asset: ZERO_ADDRESS, manifestOf: () => manifest },
+      offer: { node, domain, promptPrice: price, completionPrice: price, asset: ZERO_ADDRESS, manifestOf: () => manifest },
       engines: new Map([[modelId, engine]]),
       ledger,
       sign: (digest) => signDigest(digest, sessionKey),
@@ -90,6 +99,33 @@ it.each([
     });
   },
 );
+
+it('keeps every receipt within its own limit: runs in progress count with their maximum, ended ones with what they cost', async () => {
+  const { engine, told, end } = engineAtStopId();
+  const priced = (nonce: number, cumulativeLimit: number): RunRequest => {
+    const prices = { promptPrice: '1000000', completionPrice: '1000000', stopIds: [STOP_ID] };
+    return ask({ domain, node, modelId, nonce, change: { ...prices, cumulativeLimit: String(cumulativeLimit) } });
+  };
+  await withService(
+    engine,
+    systemClock,
+    async (service) => {
+      // 4 prompt tokens, at most 8 more: 12 a run
+      expect(() => service.start(priced(0, 11))).toThrow(expect.objectContaining({ code: 'limit_too_low' }));
+      const first = service.start(priced(1, 24));
+      await told;
+      expect(() => service.start(priced(2, 23))).toThrow(expect.objectContaining({ details: { expected: '24', got: '23' } }));
+      const second = service.start(priced(3, 24));
+      expect(() => service.start(priced(4, 1000))).toThrow(expect.objectContaining({ code: 'channel_busy', retryable: true }));
+      end();
+      expect(await first.outcome).toMatchObject({ issued: { receipt: { cumulativeAmount: 6n } } });
+      expect(await second.outcome).toMatchObject({ issued: { receipt: { cumulativeAmount: 12n } } });
+      expect(() => service.start(priced(5, 23))).toThrow(expect.objectContaining({ details: { expected: '24', got: '23' } }));
+      expect(await service.start(priced(6, 24)).outcome).toMatchObject({ issued: { receipt: { cumulativeAmount: 18n } } });
+    },
+    1_000_000n,
+  );
+});
 
 it('repeats the last progress while nothing changes, from the slot to the first token', async () => {
   let begin!: (events: EngineEvents) => void;

@@ -1,4 +1,5 @@
 import {
+  type CanonicalRequest,
   CommonweightError,
   type EndRequest,
   type Hex32,
@@ -13,6 +14,7 @@ import type { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { CheckpointSigner } from './checkpoint-signer.ts';
+import { checkLimit } from './check-limit.ts';
 import { type Offer, checkRun } from './check-run.ts';
 import type { DigestStore } from './digest-store.ts';
 import { draftReceipt } from './draft-receipt.ts';
@@ -74,11 +76,19 @@ export class RunService {
       const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
       throw new CommonweightError(`request ${requestHash} ${what}; a new request needs a new nonce`, { code: 'replay', field: 'request' });
     }
-    if (queue.full) throw queueFull(queue);
     const run = new Run(input, requestHash);
+    checkLimit(input.request, this.#openOn(run.account), ledger.state.billed(input.request), offer);
+    if (queue.full) throw queueFull(queue);
     this.#runs.set(requestHash, run);
     void this.#execute(run);
     return run;
+  }
+
+  /** Requests of the account's runs that the journal does not hold a receipt for yet. */
+  #openOn(account: Hex32): CanonicalRequest[] {
+    const { state } = this.#options.ledger;
+    const open = [...this.#runs.values()].filter((run) => run.account === account && !state.digestOf(run.requestHash));
+    return open.map(({ input }) => input.request);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { CommonweightError, type Frame, type Hex32, type RunRequest } from '@commonweight/protocol';
+import { CommonweightError, type Frame, type Hex32, type RunRequest, accountKey } from '@commonweight/protocol';
 import type { SignedEnd } from '../journal/ledger-record.ts';
 import type { Issued } from '../journal/ledger.ts';
 import { FrameStream } from './frame-stream.ts';
@@ -13,6 +13,8 @@ export type Outcome = { readonly issued: Issued; readonly digests: Uint8Array } 
 export class Run {
   readonly input: RunRequest;
   readonly requestHash: Hex32;
+  /** Key of the account that it is billed to. */
+  readonly account: Hex32;
   readonly frames: FrameStream;
   /** Resolves when the receipt is on disk or it is certain that there will be none. */
   readonly outcome: Promise<Outcome>;
@@ -31,6 +33,7 @@ export class Run {
   constructor(input: RunRequest, requestHash: Hex32) {
     this.input = input;
     this.requestHash = requestHash;
+    this.account = accountKey(input.request);
     this.outcome = new Promise((resolve) => (this.#settle = resolve));
     this.frames = new FrameStream(() => this.stop());
   }

@@ -12,7 +12,7 @@ export function checkRequest({ bundle, requestHash }: Subject): Outcome {
 /** The payer's signature over the request. */
 export function checkPayer({ bundle, requestHash }: Pick<AskedSubject, 'bundle' | 'requestHash'>): Outcome {
   const { request, requestSignature, domain } = bundle;
-  const signer = recoverSigner(requestDigest(requestHash, domain), requestSignature);
+  const signer = recoverSigner(requestDigest(request, domain), requestSignature);
   if (signer === undefined) return failed('the signature of the request is malformed (wrong v, or an s in the upper half)');
   if (signer !== request.payer) return failed(`the request names the payer ${request.payer} but is signed by ${signer}`);
   return passed(`${requestHash}, signed by the payer ${request.payer}`);
@@ -24,10 +24,13 @@ export function checkTerms({ bundle: { receipt, request } }: Subject): Outcome {
     if (receipt[name] > BigInt(request[name]))
       return failed(`${name}: the payer agreed to at most ${request[name]}, the receipt says ${receipt[name]}`);
   }
+  if (receipt.cumulativeAmount > BigInt(request.cumulativeLimit)) {
+    return failed(`the payer agreed to a sum of at most ${request.cumulativeLimit}, the receipt says ${receipt.cumulativeAmount}`);
+  }
   const names = ['modelId', 'node', 'payer', 'channel', 'asset'] as const;
   return same(
     names.map((name) => [name, receipt[name], request[name]]),
-    'the same model, node, payer, channel and asset; prices at most the agreed ones',
+    'the same model, node, payer, channel and asset; prices and sum at most the agreed ones',
   );
 }
 

@@ -7,6 +7,7 @@ import {
   type Domain,
   type Hex,
   type Hex32,
+  REQUEST_VERSION,
   type Receipt,
   type SamplerSettings,
   ThinCommitment,
@@ -18,6 +19,7 @@ import {
   endDigest,
   fromHex,
   idsRoot,
+  maximumAmount,
   modelIdOf,
   prfKey,
   receiptAmount,
@@ -30,6 +32,7 @@ import {
   samplerSettings,
 } from '@commonweight/protocol';
 
+const prices = { promptPrice: 1_000_000n, completionPrice: 3_000_000n };
 const payerKey = `0x${'11'.repeat(32)}` as Hex32;
 export const sessionKey = `0x${'22'.repeat(32)}` as Hex32;
 const node = `0x${'33'.repeat(20)}` as Address;
@@ -106,7 +109,7 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
   const auditSalt = `0x${'66'.repeat(32)}` as Hex32;
   const { promptIds, sampler, seed, stopIds, maxTokens } = job;
   const request: CanonicalRequest = {
-    version: 'commonweight/request/2',
+    version: REQUEST_VERSION,
     modelId: modelIdOf(manifest),
     promptRoot: toHex(idsRoot(promptIds, fromHex(nonce))),
     promptTokens: promptIds.length,
@@ -121,6 +124,7 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
     asset: ZERO_ADDRESS,
     promptPrice: '1000000',
     completionPrice: '3000000',
+    cumulativeLimit: String(1_000_000n + maximumAmount({ promptTokens: promptIds.length, maxTokens }, prices)),
     auditConsent: auditConsentOf(auditSalt, true),
   };
   const requestHash = requestHashOf(request);
@@ -135,8 +139,7 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
     promptTokens: promptIds.length,
     completionTokens: completionIds.length,
     finishReason,
-    promptPrice: 1_000_000n,
-    completionPrice: 3_000_000n,
+    ...prices,
     asset: ZERO_ADDRESS,
     channel: ZERO_HEX32,
     batch: 4,
@@ -151,7 +154,7 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
     version: BUNDLE_VERSION,
     domain,
     request,
-    requestSignature: signDigest(requestDigest(requestHash, domain), payerKey),
+    requestSignature: signDigest(requestDigest(request, domain), payerKey),
     nonce,
     auditSalt,
     auditConsent: true,

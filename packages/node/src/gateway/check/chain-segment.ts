@@ -1,10 +1,11 @@
-import { type Domain, type Hex32, type Receipt, ZERO_HEX32, receiptAmount, receiptDigest } from '@commonweight/protocol';
+import { type Domain, type Hex32, type Receipt, ZERO_HEX32, accountKey, receiptAmount, receiptDigest } from '@commonweight/protocol';
 import { ReceiptInvalid } from './receipt-invalid.ts';
 
 /** One receipt of a node for this payer, as far as the next one refers to it. */
 export interface ChainLink {
   readonly sequence: number;
   readonly digest: Hex32;
+  /** Key of the receipt's account. */
   readonly channel: Hex32;
   readonly cumulativeAmount: bigint;
 }
@@ -14,8 +15,9 @@ export interface Joint {
   /** Of the receipt itself. */
   readonly sequence: number;
   readonly previous: Hex32;
+  /** Key of its account. */
   readonly channel: Hex32;
-  /** The channel's sum before it; negative when the receipt is wrong. */
+  /** The account's sum before it; negative when the receipt is wrong. */
   readonly paid: bigint;
 }
 
@@ -38,20 +40,20 @@ export interface Segment {
 export const linkOf = (receipt: Receipt, domain: Domain): ChainLink => ({
   sequence: receipt.sequence,
   digest: receiptDigest(receipt, domain),
-  channel: receipt.channel,
+  channel: accountKey(receipt),
   cumulativeAmount: receipt.cumulativeAmount,
 });
 
 export const jointOf = (receipt: Receipt): Joint => ({
   sequence: receipt.sequence,
   previous: receipt.previous,
-  channel: receipt.channel,
+  channel: accountKey(receipt),
   paid: receipt.cumulativeAmount - receiptAmount(receipt),
 });
 
 /**
  * Throws unless `joint` follows from the receipt before it; without one it must be the first.
- * A window without the channel's last receipt cannot tell its sum; the next receipt on the channel can.
+ * Where the receipt before it is of another account, the sum is not told here.
  */
 export function requireJoint(joint: Joint, before: ChainLink | undefined): void {
   const digest = before?.digest ?? ZERO_HEX32;

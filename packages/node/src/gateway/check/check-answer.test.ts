@@ -59,6 +59,7 @@ describe('a signed lie is refused by the check it is for', () => {
     ['prices', 'a higher completion price', { completionPrice: 21n }],
     ['asset', 'another asset', { asset: other }],
     ['channel', 'another channel', { channel: otherHash }],
+    ['limit', 'a sum above the one agreed to', { cumulativeAmount: 1_000_001n }],
   ])('%s: %s', (expected, _, change) => expect(lie(change)).toBe(expected));
 
   test('finish_reason: length before the limit', () =>

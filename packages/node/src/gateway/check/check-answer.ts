@@ -100,6 +100,9 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   }
   same('asset', 'the asset', request.asset, receipt.asset);
   same('channel', 'the channel', request.channel, receipt.channel);
+  const limit = BigInt(request.cumulativeLimit);
+  require(receipt.cumulativeAmount <= limit, 'limit', () =>
+    `expected a sum of at most ${limit}, the receipt says ${receipt.cumulativeAmount}`);
   const whole = text.decode(answered.ids.slice(0, text.tokens));
   require(whole === text.streamed, 'text', () =>
     `the ids decode to ${whole.length} characters that differ from the ${text.streamed.length} that were streamed`);

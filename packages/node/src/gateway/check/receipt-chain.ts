@@ -52,6 +52,13 @@ export class ReceiptChain {
     return this.#turns.run(() => this.#accept(receipt, fetch));
   }
 
+  /** The last known sum of an account; 0 when none of the remembered receipts is of it. */
+  async billed(account: Hex32): Promise<bigint> {
+    const segments = this.#segments ?? (await this.#store.load());
+    const last = segments.flatMap(({ links }) => links).findLast((link) => link.channel === account);
+    return last?.cumulativeAmount ?? 0n;
+  }
+
   async #accept(receipt: Receipt, fetch: FetchReceipt): Promise<number> {
     this.#segments ??= await this.#store.load();
     const link = linkOf(receipt, this.#domain);

@@ -19,6 +19,7 @@ export type AnswerCheck =
   | 'prices'
   | 'asset'
   | 'channel'
+  | 'limit'
   | 'text'
   | 'sequence'
   | 'previous'

@@ -7,6 +7,9 @@ import {
   type LogprobEntry,
   type Receipt,
   type SignedCheckpoint,
+  ZERO_HEX32,
+  accountKey,
+  maximumAmount,
   parseReceipt,
   receiptDigest,
   requestHashOf,
@@ -26,7 +29,8 @@ import type { GatewayStore } from '../store/gateway-store.ts';
 import { allFailed, brokenOff, refusedAnswer, withProof } from './failed-answer.ts';
 import type { Job, Sink } from './job.ts';
 import { type NodeAnswer, NodeRun, checkNodeAnswer } from './node-run.ts';
-import type { Payer } from './sign-request.ts';
+import { OpenAmounts } from './open-amounts.ts';
+import type { AskedNode, Payer } from './sign-request.ts';
 
 /** An answer that passed every check; its bundle is on disk. */
 export interface Completion {
@@ -58,6 +62,7 @@ export class ClientGone extends Error {
 /** Runs jobs: asks nodes one after the other until one answers, checks the answer, keeps its bundle. */
 export class Completer {
   readonly #o: CompleterOptions;
+  readonly #open = new OpenAmounts();
   readonly #chains = new Map<Address, ReceiptChain>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
@@ -147,11 +152,16 @@ export class Completer {
     const { directory, payer, client, clock, draw32 } = this.#o;
     const over = directory.begin(candidate.node);
     const currentKey = () => this.#currentKey(candidate);
-    const run = new NodeRun({ job, candidate, payer, client, clock, draw32, currentKey, sink, gone });
+    const { asked, settle } = await this.#askedNode(candidate, job);
+    const run = new NodeRun({ job, candidate, payer, asked, client, clock, draw32, currentKey, sink, gone });
     try {
       sink.asked(candidate.node, run.requestHash);
-      return await this.#answer(run, candidate);
+      const completion = await this.#answer(run, candidate);
+      settle();
+      return completion;
     } catch (error) {
+      const notBilled = error instanceof NodeFailure && (error.kind === 'busy' || error.kind === 'refused');
+      if (notBilled || error instanceof ClientGone) settle();
       // whatever else went wrong (the chain, the disk): what the node signed stays provable
       const broken = error instanceof ClientGone ? undefined : run.provable;
       if (broken) {
@@ -162,6 +172,19 @@ export class Completer {
     } finally {
       over();
     }
+  }
+
+  /** What the next request agrees to pay. `settle`: its receipt is in the chain, or there will be none. */
+  async #askedNode({ node, prices }: Candidate, job: Job): Promise<{ asked: AskedNode; settle: () => void }> {
+    const { modelId } = job.model;
+    // a candidate serves the model, so its registry entry has a price for it
+    const price = prices.find((one) => one.modelId === modelId)!;
+    const channel = ZERO_HEX32;
+    const account = accountKey({ node, payer: this.#o.payer.address, modelId, asset: price.asset, channel });
+    const maximum = maximumAmount({ promptTokens: job.promptIds.length, maxTokens: job.maxTokens }, price);
+    const billed = await this.#chain(node).billed(account);
+    const limit = billed + this.#open.of(account) + maximum * BigInt(1 + limits.parallelRuns);
+    return { asked: { node, price, channel, cumulativeLimit: String(limit) }, settle: this.#open.add(account, maximum).settle };
   }
 
   async #answer(run: NodeRun, candidate: Candidate): Promise<Completion> {

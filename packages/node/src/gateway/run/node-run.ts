@@ -33,6 +33,7 @@ export interface NodeRunOptions {
   readonly job: Job;
   readonly candidate: Candidate;
   readonly payer: Payer;
+  readonly asked: AskedNode;
   readonly client: WorkerClient;
   readonly clock: Clock;
   readonly draw32: () => Hex32;
@@ -42,12 +43,6 @@ export interface NodeRunOptions {
   /** Aborted when the client has gone away. */
   readonly gone: AbortSignal;
 }
-
-/** A candidate serves the model, so its registry entry has a price for it. */
-const askedNode = ({ candidate, job }: NodeRunOptions): AskedNode => ({
-  node: candidate.node,
-  price: candidate.prices.find(({ modelId }) => modelId === job.model.modelId)!,
-});
 
 /** What a node gave, not checked yet. */
 export interface NodeAnswer {
@@ -90,7 +85,7 @@ export class NodeRun {
 
   constructor(options: NodeRunOptions) {
     this.#o = options;
-    this.#signed = signRequest(options.job, askedNode(options), options.payer, options.draw32);
+    this.#signed = signRequest(options.job, options.asked, options.payer, options.draw32);
     const { requestHash, nonce } = this.#signed;
     const { payer, candidate, currentKey } = options;
     this.#proof = new StreamProof({ requestHash, nonce, domain: payer.domain, sessionKey: candidate.sessionKey, currentKey });

@@ -8,7 +8,6 @@ import {
   type Hex32,
   REQUEST_VERSION,
   type Signature,
-  ZERO_HEX32,
   auditConsentOf,
   endDigest,
   fromHex,
@@ -37,14 +36,19 @@ export interface SignedRequest {
   readonly auditConsent: boolean;
 }
 
-/** The node that is asked, and the prices that the registry names for it. */
-export interface AskedNode {
+/** The node that is asked, the prices that the registry names for it, where it bills the request and up to which sum. */
+export interface AskedNode extends Pick<CanonicalRequest, 'channel' | 'cumulativeLimit'> {
   readonly node: Address;
   readonly price: Pick<ModelPrice, 'asset' | 'promptPrice' | 'completionPrice'>;
 }
 
 /** The canonical request for one node at its registered price, with a nonce and an audit salt of its own, signed by the payer. Clients of this gateway allow audits. */
-export function signRequest(job: Job, { node, price }: AskedNode, payer: Payer, draw32: () => Hex32): SignedRequest {
+export function signRequest(
+  job: Job,
+  { node, price, channel, cumulativeLimit }: AskedNode,
+  payer: Payer,
+  draw32: () => Hex32,
+): SignedRequest {
   const nonce = draw32();
   const auditSalt = draw32();
   const auditConsent = true;
@@ -60,17 +64,18 @@ export function signRequest(job: Job, { node, price }: AskedNode, payer: Payer, 
     maxTokens: job.maxTokens,
     node,
     payer: payer.address,
-    channel: ZERO_HEX32,
+    channel,
     asset: price.asset,
     promptPrice: String(price.promptPrice),
     completionPrice: String(price.completionPrice),
+    cumulativeLimit,
     auditConsent: auditConsentOf(auditSalt, auditConsent),
   };
   const requestHash = requestHashOf(request);
   return {
     request,
     requestHash,
-    signature: signDigest(requestDigest(requestHash, payer.domain), payer.key),
+    signature: signDigest(requestDigest(request, payer.domain), payer.key),
     nonce,
     auditSalt,
     auditConsent,

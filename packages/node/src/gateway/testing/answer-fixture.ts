@@ -52,6 +52,7 @@ export function makeRequest(promptIds: readonly number[], fields: Partial<Canoni
     asset: ZERO_ADDRESS,
     promptPrice: '10',
     completionPrice: '20',
+    cumulativeLimit: '1000000',
     auditConsent: auditConsentOf(secret('salt'), true),
     ...fields,
   };

@@ -55,10 +55,11 @@ export function ask({ domain, node, modelId, promptIds = [1, 5, 9, 13], key = pa
     asset: ZERO_ADDRESS,
     promptPrice: '0',
     completionPrice: '0',
+    cumulativeLimit: '0',
     auditConsent: auditConsentOf(ZERO_HEX32, false),
     ...change,
   };
-  return { request, signature: signDigest(requestDigest(requestHashOf(request), domain), key), promptIds, nonce: secret };
+  return { request, signature: signDigest(requestDigest(request, domain), key), promptIds, nonce: secret };
 }
 
 export function signEnd(
