@@ -2,8 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { checkLimit } from './check-limit.ts';
 
 const prices = { promptPrice: 1_000_000n, completionPrice: 2_000_000n };
-/** At most 3 + 2 * 4 = 11. */
-const run = (cumulativeLimit: bigint | number) => ({ promptTokens: 3, maxTokens: 4, cumulativeLimit: String(cumulativeLimit) });
+/** At most 3 + 2 * 4 = 11 at the node's prices, which are below the signed ones. */
+const run = (cumulativeLimit: bigint | number) => ({
+  promptTokens: 3,
+  maxTokens: 4,
+  promptPrice: '1000000',
+  completionPrice: '3000000',
+  cumulativeLimit: String(cumulativeLimit),
+});
 const refusal = (check: () => void): unknown => {
   try {
     check();

@@ -1,7 +1,8 @@
 import { type CanonicalRequest, CommonweightError, maximumAmount } from '@commonweight/protocol';
-import type { Offer } from './check-run.ts';
+import { type Prices, chargedPrices } from './check-run.ts';
 
-type Billed = Pick<CanonicalRequest, 'promptTokens' | 'maxTokens' | 'cumulativeLimit'>;
+type Billed = Pick<CanonicalRequest, 'promptTokens' | 'maxTokens' | 'promptPrice' | 'completionPrice' | 'cumulativeLimit'>;
+type Asked = Pick<Prices, 'promptPrice' | 'completionPrice'>;
 
 /**
  * Whether every receipt of this account stays within its own request's limit, in whichever order its runs end.
@@ -9,14 +10,10 @@ type Billed = Pick<CanonicalRequest, 'promptTokens' | 'maxTokens' | 'cumulativeL
  * @param open - requests of the account's runs in progress
  * @throws CommonweightError `limit_too_low` when this request does not allow for what the account can reach, `channel_busy` when one in progress does not
  */
-export function checkLimit(
-  request: Billed,
-  open: readonly Billed[],
-  billed: bigint,
-  offer: Pick<Offer, 'promptPrice' | 'completionPrice'>,
-): void {
-  const running = open.reduce((sum, other) => sum + maximumAmount(other, offer), 0n);
-  const expected = billed + running + maximumAmount(request, offer);
+export function checkLimit(request: Billed, open: readonly Billed[], billed: bigint, offer: Asked): void {
+  const maximum = (of: Billed): bigint => maximumAmount(of, chargedPrices(of, offer));
+  const running = open.reduce((sum, other) => sum + maximum(other), 0n);
+  const expected = billed + running + maximum(request);
   const got = BigInt(request.cumulativeLimit);
   if (got < expected) {
     throw new CommonweightError(

@@ -36,7 +36,10 @@ const isEnough = (request: CanonicalRequest, { promptPrice, completionPrice }: P
   BigInt(request.promptPrice) >= promptPrice && BigInt(request.completionPrice) >= completionPrice;
 
 /** Prices of an accepted request: what the node asks, and never more than what was signed. */
-export const chargedPrices = (request: CanonicalRequest, offer: Prices): Pick<Prices, 'promptPrice' | 'completionPrice'> => {
+export const chargedPrices = (
+  request: Pick<CanonicalRequest, 'promptPrice' | 'completionPrice'>,
+  offer: Pick<Prices, 'promptPrice' | 'completionPrice'>,
+): Pick<Prices, 'promptPrice' | 'completionPrice'> => {
   const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
   return {
     promptPrice: least(offer.promptPrice, BigInt(request.promptPrice)),
