@@ -17,6 +17,8 @@ contract ReceiptLog is EIP712 {
         bytes32 dataDigest;
         uint32 count;
         uint64 postedAt;
+        /// Number of the block that holds the posting.
+        uint64 postedBlock;
     }
 
     /// @dev MerkleTag.receipts
@@ -52,7 +54,8 @@ contract ReceiptLog is EIP712 {
         if (batchIndex != expected) revert NotNextBatch(node, expected, batchIndex);
         if (count == 0) revert EmptyBatch();
         nextBatch[node] = expected + 1;
-        _batches[node][batchIndex] = Batch({root: root, dataDigest: dataDigest, count: count, postedAt: uint64(block.timestamp)});
+        _batches[node][batchIndex] =
+            Batch({root: root, dataDigest: dataDigest, count: count, postedAt: uint64(block.timestamp), postedBlock: uint64(block.number)});
         emit BatchPosted(node, batchIndex, root, count, dataDigest);
     }
 
