@@ -27,6 +27,13 @@ contract Parameters is AccessManaged {
         Parameter parameter;
     }
 
+    /// @notice An asset that nodes may be paid in.
+    struct AcceptedAsset {
+        address asset;
+        /// As {stakeRatio}.
+        uint256 ratio;
+    }
+
     uint256 public constant WHOLE = 10_000;
     /// @notice Least share of the node, in basis points: no vote can take all of its pay.
     uint256 public constant MINIMUM_NODE_SHARE = 2500;
@@ -51,7 +58,10 @@ contract Parameters is AccessManaged {
     error OutOfBounds(bytes32 name, uint256 value, uint256 minimum, uint256 maximum);
     error DuplicateParameter(bytes32 name);
 
-    constructor(address authority, Split memory split_, NamedParameter[] memory parameters) AccessManaged(authority) {
+    /// @param assets What payments may be in from the start.
+    constructor(address authority, Split memory split_, NamedParameter[] memory parameters, AcceptedAsset[] memory assets)
+        AccessManaged(authority)
+    {
         _setSplit(split_);
         for (uint256 i = 0; i < parameters.length; i++) {
             (bytes32 name, Parameter memory parameter) = (parameters[i].name, parameters[i].parameter);
@@ -60,6 +70,9 @@ contract Parameters is AccessManaged {
             _parameters[name] = parameter;
             _names.push(name);
             emit ParameterSet(name, 0, parameter.value);
+        }
+        for (uint256 i = 0; i < assets.length; i++) {
+            _setStakeRatio(assets[i].asset, assets[i].ratio);
         }
     }
 
@@ -81,8 +94,7 @@ contract Parameters is AccessManaged {
 
     /// @notice Accepts an asset as payment, or, with zero, no longer.
     function setStakeRatio(address asset, uint256 ratio) external restricted {
-        stakeRatio[asset] = ratio;
-        emit StakeRatioSet(asset, ratio);
+        _setStakeRatio(asset, ratio);
     }
 
     function split() external view returns (Split memory) {
@@ -107,6 +119,11 @@ contract Parameters is AccessManaged {
         if (sum != WHOLE || s.node < MINIMUM_NODE_SHARE) revert BadSplit(sum, s.node);
         _split = s;
         emit SplitSet(s);
+    }
+
+    function _setStakeRatio(address asset, uint256 ratio) private {
+        stakeRatio[asset] = ratio;
+        emit StakeRatioSet(asset, ratio);
     }
 
     function _require(bytes32 name) private view returns (Parameter storage parameter) {

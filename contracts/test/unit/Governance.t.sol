@@ -113,17 +113,27 @@ contract GovernanceTest is GovernanceFixture {
         assertEq(list[1].parameter.maximum, 10_000, "maximum");
     }
 
+    function test_assets_are_accepted_from_the_start() public {
+        Parameters.AcceptedAsset[] memory assets = new Parameters.AcceptedAsset[](2);
+        assets[0] = Parameters.AcceptedAsset(address(0xA1), 5);
+        assets[1] = Parameters.AcceptedAsset(address(0xA2), 7);
+        Parameters made = new Parameters(address(manager), firstSplit(), firstParameters(), assets);
+        assertEq(made.stakeRatio(address(0xA1)), 5, "first");
+        assertEq(made.stakeRatio(address(0xA2)), 7, "second");
+        assertEq(made.stakeRatio(address(0xA3)), 0, "another");
+    }
+
     function test_deployment_refuses_duplicates_and_bad_bounds() public {
         Parameters.NamedParameter[] memory list = firstParameters();
         list[1].name = list[0].name;
         vm.expectRevert(abi.encodeWithSelector(Parameters.DuplicateParameter.selector, list[0].name));
-        new Parameters(address(manager), firstSplit(), list);
+        new Parameters(address(manager), firstSplit(), list, noAssets());
         list = firstParameters();
         list[0].parameter.value = 0;
         vm.expectRevert(
             abi.encodeWithSelector(Parameters.OutOfBounds.selector, bytes32("auditRate"), uint256(0), uint256(100), uint256(500_000))
         );
-        new Parameters(address(manager), firstSplit(), list);
+        new Parameters(address(manager), firstSplit(), list, noAssets());
     }
 
     function test_a_spec_keeps_its_verifier() public {

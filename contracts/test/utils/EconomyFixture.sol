@@ -58,7 +58,10 @@ abstract contract EconomyFixture is NodeFixture {
         money = new Token("Money", "USD", allocation);
         manager = new AccessManager(address(this));
         parameters = new Parameters(
-            address(manager), Parameters.Split({node: 7000, model: 1500, parents: 500, auditors: 700, treasury: 300}), numbers()
+            address(manager),
+            Parameters.Split({node: 7000, model: 1500, parents: 500, auditors: 700, treasury: 300}),
+            numbers(),
+            new Parameters.AcceptedAsset[](0)
         );
         parameters.setStakeRatio(address(money), RATIO);
         (models, payouts, log) = (new ModelRegistry(), new Payouts(), new ReceiptLog(registry));

@@ -35,13 +35,17 @@ abstract contract GovernanceFixture is Test {
         token = new Token("Commonweight", "CWT", allocation);
         Genesis genesis = new Genesis(token, TIMELOCK_DELAY, GovernorTerms(VOTING_DELAY, VOTING_PERIOD, THRESHOLD, 10));
         (governor, timelock, manager) = (genesis.GOVERNOR(), genesis.TIMELOCK(), genesis.MANAGER());
-        parameters = new Parameters(address(manager), firstSplit(), firstParameters());
+        parameters = new Parameters(address(manager), firstSplit(), firstParameters(), noAssets());
         specs = new SpecVerifiers(address(manager));
         vm.prank(major);
         token.delegate(major);
         vm.prank(minor);
         token.delegate(minor);
         vm.warp(block.timestamp + 1);
+    }
+
+    function noAssets() internal pure returns (Parameters.AcceptedAsset[] memory) {
+        return new Parameters.AcceptedAsset[](0);
     }
 
     function firstSplit() internal pure returns (Parameters.Split memory) {

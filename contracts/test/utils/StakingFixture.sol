@@ -24,7 +24,8 @@ abstract contract StakingFixture is Test {
         Token.Allocation[] memory allocation = new Token.Allocation[](1);
         allocation[0] = Token.Allocation(address(this), 1_000_000 ether);
         token = new Token("Commonweight", "CWT", allocation);
-        parameters = new Parameters(address(this), Parameters.Split(7000, 1500, 500, 700, 300), numbers());
+        parameters =
+            new Parameters(address(this), Parameters.Split(7000, 1500, 500, 700, 300), numbers(), new Parameters.AcceptedAsset[](0));
         staking = new Staking(IERC20(token), parameters, address(this), onlyThis());
     }
 

@@ -16,7 +16,6 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectChain } from './clients.ts';
-import { deployContracts, deploymentAddresses } from './deploy.ts';
 import { readDeployments, writeDeployments } from './deployments.ts';
 import { generateKey } from './keys.ts';
 import type { ModelPrice } from './nodes-client.ts';
@@ -38,24 +37,7 @@ const registration = (name: string) => ({
   prices: [free(hash(`model of ${name}`))],
 });
 
-describe('deployContracts', () => {
-  test('again: the same addresses, no transaction', async () => {
-    const { chain } = await network.newClient();
-    const block = await chain.blockNumber();
-    const { rpcUrl, chainId } = network.dev;
-    // a key without any ether could not send one
-    expect(await deployContracts({ rpcUrl, chainId, privateKey: generateKey() })).toEqual(network.deployments);
-    expect(await chain.blockNumber()).toBe(block);
-    expect(deploymentAddresses(chainId)).toEqual(network.deployments);
-  });
-
-  test('other terms are other contracts', () => {
-    const other = deploymentAddresses(1, { minimumBond: 5n });
-    expect(other.nodeRegistry).not.toBe(network.deployments.nodeRegistry);
-    expect(other.receiptLog).not.toBe(network.deployments.receiptLog);
-    expect(other.modelRegistry).toBe(network.deployments.modelRegistry);
-  });
-
+describe('deployments', () => {
   test('deployments.json survives a round trip; a damaged one is an error', async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, 'deployments.json');

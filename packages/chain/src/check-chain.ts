@@ -1,4 +1,4 @@
-import { type Deployments } from './deployments.ts';
+import { type Deployments, contractNames } from './deployments.ts';
 import { ChainError } from './errors.ts';
 import { type Rpc } from './rpc.ts';
 
@@ -19,9 +19,11 @@ export async function checkDeployments(rpc: Rpc, deployments: Deployments): Prom
       `the deployments are for chain ${deployments.chainId}, expected ${rpc.chain.id}; deploy on this chain, or use its deployments.json`,
     );
   }
-  for (const name of ['modelRegistry', 'nodeRegistry', 'receiptLog'] as const) {
-    const address = deployments[name];
-    if (!(await rpc.hasCode(address)))
-      throw new ChainError('wrong_chain', `no ${name} at ${address} on chain ${rpc.chain.id}; deploy the contracts first`);
-  }
+  await Promise.all(
+    [...contractNames, 'testDollar' as const].map(async (name) => {
+      const address = deployments[name];
+      if (address !== undefined && !(await rpc.hasCode(address)))
+        throw new ChainError('wrong_chain', `no ${name} at ${address} on chain ${rpc.chain.id}; deploy the contracts first`);
+    }),
+  );
 }

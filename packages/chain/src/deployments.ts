@@ -1,23 +1,57 @@
-import { type Address, CommonweightError, Fields } from '@commonweight/protocol';
+import { type Address, CommonweightError, Fields, type Hex32 } from '@commonweight/protocol';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from './atomic-file.ts';
 import { ChainError } from './errors.ts';
 
+/** Every contract of a network, in the order in which they come to be. */
+export const contractNames = [
+  /** Votes. */
+  'token',
+  /** Made the next three; does nothing else. */
+  'genesis',
+  'timelock',
+  'governor',
+  'accessManager',
+  'parameters',
+  'specVerifiers',
+  'payouts',
+  /** The fund that auditors are paid from. */
+  'auditors',
+  'modelRegistry',
+  'modelShares',
+  'nodeRegistry',
+  'receiptLog',
+  /** Made the next three; does nothing else. */
+  'economy',
+  'staking',
+  'settlement',
+  'receiptFaults',
+  /** What every splitter is a clone of; made by settlement. */
+  'splitter',
+] as const;
+
+export type ContractName = (typeof contractNames)[number];
+export type ContractAddresses = Readonly<Record<ContractName, Address>>;
+
 /** Where our contracts are on one chain. */
-export interface Deployments {
+export interface Deployments extends ContractAddresses {
   readonly chainId: number;
-  readonly modelRegistry: Address;
-  readonly nodeRegistry: Address;
-  readonly receiptLog: Address;
+  /** No log of these contracts is in an earlier block. */
+  readonly startBlock: number;
+  /** {@link deploymentDigest} of the code and terms that were deployed. */
+  readonly digest: Hex32;
+  /** Money of a development chain. */
+  readonly testDollar?: Address;
 }
 
 export function parseDeployments(value: unknown, path = 'deployments'): Deployments {
-  const f = new Fields(value, path, ['chainId', 'modelRegistry', 'nodeRegistry', 'receiptLog']);
+  const f = new Fields(value, path, ['chainId', 'startBlock', 'digest', 'testDollar?', ...contractNames]);
   return {
     chainId: f.integer('chainId', 1, Number.MAX_SAFE_INTEGER),
-    modelRegistry: f.address('modelRegistry'),
-    nodeRegistry: f.address('nodeRegistry'),
-    receiptLog: f.address('receiptLog'),
+    startBlock: f.integer('startBlock', 0, Number.MAX_SAFE_INTEGER),
+    digest: f.hex32('digest'),
+    ...(f.has('testDollar') && { testDollar: f.address('testDollar') }),
+    ...(Object.fromEntries(contractNames.map((name) => [name, f.address(name)])) as ContractAddresses),
   };
 }
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { connectChain } from './clients.ts';
-import { deployContracts } from './deploy.ts';
+import { deployDevNetwork } from './deploy/deploy-dev-network.ts';
 import { startDevChain } from './dev-chain.ts';
 import { openDevChainFolder, readIdentity } from './dev-chain-files.ts';
 import { anvilMarks, guardMarks, lockDevChain } from './dev-chain-lock.ts';
@@ -58,7 +58,7 @@ describe('startDevChain', () => {
   test('a restart keeps blocks, contracts, chain id, account and port', async () => {
     await using folder = await temporaryFolder();
     const first = await startDevChain({ dataDir: folder.path });
-    const deployments = await deployContracts({ ...first, privateKey: first.devAccount.privateKey });
+    const deployments = await deployDevNetwork({ ...first, privateKey: first.devAccount.privateKey });
     await first.fund(SOMEBODY, 7n);
     const block = await jsonRpc(first.rpcUrl, 'eth_blockNumber');
     await first.stop();

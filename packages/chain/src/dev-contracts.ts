@@ -1,5 +1,5 @@
 import { type Address, type Hex32, addressOfKey } from '@commonweight/protocol';
-import { CREATE2_FACTORY } from './deploy.ts';
+import { CREATE2_FACTORY } from './deploy/create2.ts';
 import {
   batchSettlementCode,
   devPermit2Code,

@@ -17,6 +17,16 @@ export type ChainErrorCode =
   | 'chain_read_only'
   /** A facilitator was asked for a transaction that settles no payment in one of its assets. */
   | 'call_refused'
+  /** A genesis file is not what a network can be founded on. */
+  | 'bad_genesis'
+  /** The chain lacks what every deployment needs: the CREATE2 factory. */
+  | 'no_create2_factory'
+  /** The account cannot pay for the gas. */
+  | 'insufficient_funds'
+  /** The code at one of our addresses is not ours. */
+  | 'wrong_code'
+  /** An address that is none of our contracts holds a power over them. */
+  | 'special_power'
   /** Another process runs a development chain in this data directory. */
   | 'dev_chain_locked'
   /** anvil or its guard did not start or ended. */
@@ -35,6 +45,11 @@ const actions: Record<ChainErrorCode, ErrorAction> = {
   chain_busy: 'retry',
   chain_read_only: 'fix-input',
   call_refused: 'fix-input',
+  bad_genesis: 'fix-input',
+  no_create2_factory: 'stop',
+  insufficient_funds: 'fix-input',
+  wrong_code: 'stop',
+  special_power: 'stop',
   dev_chain_locked: 'fix-input',
   dev_chain_failed: 'stop',
   no_anvil: 'stop',

@@ -1,6 +1,11 @@
 export * from './abis.gen.ts';
 export { type Chain, type ConnectOptions, connectChain } from './clients.ts';
-export * from './deploy.ts';
+export { type Power, checkPowers } from './deploy/check-powers.ts';
+export { type DeployOptions, type DeployProgress, deployContracts, deploymentAddresses } from './deploy/deploy-contracts.ts';
+export { type DevDeployOptions, deployDevNetwork, devDeploymentDigest, isCurrentDevDeployment } from './deploy/deploy-dev-network.ts';
+export { devGenesis } from './deploy/dev-genesis.ts';
+export type { Genesis } from './deploy/genesis.ts';
+export { readGenesis } from './deploy/read-genesis.ts';
 export * from './deployments.ts';
 export { type DevContracts, type DevContractsOptions, installDevContracts } from './dev-contracts.ts';
 export { type DevChain, type DevChainOptions, startDevChain } from './dev-chain.ts';

@@ -28,6 +28,12 @@ export const limits = {
   nodesPage: 32,
   /** Pages of one list. */
   pages: 1_024,
+  /** Blocks of one question for events (the least that large providers allow), halved when it is refused; and events of one answer. */
+  logBlocks: 10_000,
+  events: 100_000,
+  /** Holders and assets named in a genesis: they are arguments of one transaction. */
+  genesisHolders: 400,
+  genesisAssets: 16,
   /** Least time between two snapshots of the development chain. */
   snapshotInterval: 2_000,
   /** From spawning anvil to its open port. */

@@ -4,7 +4,10 @@
  */
 export {
   type Abi,
+  type AbiFunction,
   BaseError,
+  type ContractEventName,
+  type GetContractEventsReturnType,
   type Chain as ViemChain,
   type ContractFunctionArgs,
   type ContractFunctionName,
@@ -26,6 +29,7 @@ export {
   decodeFunctionData,
   defineChain,
   encodeAbiParameters,
+  encodeDeployData,
   encodeFunctionData,
   getContractAddress,
   keccak256,

@@ -4,7 +4,7 @@ import {
   type Chain,
   type DevChain,
   connectChain,
-  deployContracts,
+  deployDevNetwork,
   generateKey,
   startDevChain,
   writeDeployments,
@@ -72,7 +72,7 @@ async function assemble(
   { dataDir, packageDir, cliScript }: TestNetworkOptions,
 ): Promise<Omit<TestNetwork, typeof Symbol.asyncDispose>> {
   const { rpcUrl, chainId, devAccount } = devChain;
-  const deployments = await deployContracts({ rpcUrl, chainId, privateKey: devAccount.privateKey });
+  const deployments = await deployDevNetwork({ rpcUrl, chainId, privateKey: devAccount.privateKey });
   const deploymentsFile = join(dataDir, 'deployments.json');
   await writeDeployments(deploymentsFile, deployments);
   const chain = await connectChain({ rpcUrl, chainId, deployments, privateKey: devAccount.privateKey });

@@ -2,7 +2,7 @@ import { type Hex32 } from '@commonweight/protocol';
 import { privateKeyToAddress } from 'viem/accounts';
 import { type Chain, connectChain } from '../clients.ts';
 import { type DevContracts, installDevContracts } from '../dev-contracts.ts';
-import { deployContracts } from '../deploy.ts';
+import { deployDevNetwork } from '../deploy/deploy-dev-network.ts';
 import { type Deployments } from '../deployments.ts';
 import { type DevChain, startDevChain } from '../dev-chain.ts';
 import { generateKey } from '../keys.ts';
@@ -24,8 +24,8 @@ export async function startTestNetwork(): Promise<TestNetwork> {
   const folder = await temporaryFolder();
   const dev = await startDevChain({ dataDir: folder.path });
   const { rpcUrl, chainId, devAccount } = dev;
-  const deployments = await deployContracts({ rpcUrl, chainId, privateKey: devAccount.privateKey });
   const money = await installDevContracts({ rpcUrl, chainId, privateKey: devAccount.privateKey });
+  const deployments = await deployDevNetwork({ rpcUrl, chainId, privateKey: devAccount.privateKey });
   return {
     dev,
     deployments,

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Deployments, deploymentAddresses, writeDeployments } from '@commonweight/chain';
-import type { Address } from '@commonweight/protocol';
+import { type ContractAddresses, contractNames, devDeploymentDigest, writeDeployments } from '@commonweight/chain';
+import { type Hex32, toHex } from '@commonweight/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import { type Layout, layout } from './layout.ts';
@@ -16,7 +16,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const deploy = (change: Partial<Deployments> = {}) => writeDeployments(folders.deployments, { ...deploymentAddresses(7), ...change });
+const addresses = Object.fromEntries(contractNames.map((name) => [name, `0x${'11'.repeat(20)}`])) as ContractAddresses;
+const deploy = (digest: Hex32 = devDeploymentDigest) =>
+  writeDeployments(folders.deployments, { chainId: 7, startBlock: 0, digest, ...addresses });
 
 it('expects the chain where it was, once contracts are deployed', async () => {
   expect(await expectedRpcUrl(folders)).toBeUndefined();
@@ -26,9 +28,9 @@ it('expects the chain where it was, once contracts are deployed', async () => {
   expect(await expectedRpcUrl(folders)).toBe('http://127.0.0.1:40123');
 });
 
-it('expects nothing after other contracts', async () => {
+it('expects nothing after the contracts of another version', async () => {
   writeChainUrl(folders, 'http://127.0.0.1:40123');
-  await deploy({ receiptLog: `0x${'11'.repeat(20)}` as Address });
+  await deploy(toHex(new Uint8Array(32)) as Hex32);
   expect(await expectedRpcUrl(folders)).toBeUndefined();
 });
 

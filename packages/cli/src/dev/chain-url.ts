@@ -1,7 +1,6 @@
-import { deploymentAddresses, readDeployments } from '@commonweight/chain';
+import { isCurrentDevDeployment, readDeployments } from '@commonweight/chain';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { limits } from '../limits.ts';
 import type { Layout } from './layout.ts';
 
@@ -20,5 +19,5 @@ export async function expectedRpcUrl(layout: Layout): Promise<string | undefined
   const url = readFileSync(fileOf(layout), 'utf8').trim();
   if (!/^http:\/\/127\.0\.0\.1:\d{1,5}$/u.test(url)) return undefined;
   const deployed = await readDeployments(layout.deployments);
-  return deployed !== undefined && isDeepStrictEqual(deployed, deploymentAddresses(deployed.chainId)) ? url : undefined;
+  return deployed !== undefined && isCurrentDevDeployment(deployed) ? url : undefined;
 }

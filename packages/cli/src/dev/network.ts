@@ -1,5 +1,5 @@
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
-import { type DevChain, connectChain, deployContracts, startDevChain, writeDeployments } from '@commonweight/chain';
+import { type DevChain, connectChain, deployDevNetwork, readDeployments, startDevChain, writeDeployments } from '@commonweight/chain';
 import type { BackendChoice } from '@commonweight/engine/node';
 import { type Address, CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
@@ -124,7 +124,8 @@ export class DevNetwork {
   async #deploy(): Promise<void> {
     const { layout, model, output } = this.#options;
     const { rpcUrl, chainId, devAccount } = this.chain;
-    const deployments = await deployContracts({ rpcUrl, chainId, privateKey: devAccount.privateKey });
+    const known = await readDeployments(layout.deployments);
+    const deployments = await deployDevNetwork({ rpcUrl, chainId, privateKey: devAccount.privateKey, known });
     await writeDeployments(layout.deployments, deployments);
     output.event('contracts', { ...deployments });
     const chain = await connectChain({ rpcUrl, chainId, deployments, privateKey: devAccount.privateKey });

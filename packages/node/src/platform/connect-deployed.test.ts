@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeDeployments } from '@commonweight/chain';
+import { type ContractAddresses, contractNames, writeDeployments } from '@commonweight/chain';
+import { ZERO_HEX32 } from '@commonweight/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { chainConnectLimits } from '../limits.ts';
 import type { Clock } from './clock.ts';
@@ -36,7 +37,8 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const deploy = () => writeDeployments(deploymentsFile, { chainId: 7, modelRegistry: address, nodeRegistry: address, receiptLog: address });
+const addresses = Object.fromEntries(contractNames.map((name) => [name, address])) as ContractAddresses;
+const deploy = () => writeDeployments(deploymentsFile, { chainId: 7, startBlock: 0, digest: ZERO_HEX32, ...addresses });
 
 it('waits for a chain that cannot be reached, and gives up after the limit with its error', async () => {
   await deploy();

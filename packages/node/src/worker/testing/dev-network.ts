@@ -5,7 +5,7 @@ import {
   type Chain,
   type DevChain,
   connectChain,
-  deployContracts,
+  deployDevNetwork,
   generateKey,
   startDevChain,
   writeDeployments,
@@ -27,7 +27,7 @@ export async function startDevNetwork(): Promise<DevNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'commonweight-worker-'));
   const dev = await startDevChain({ dataDir: join(folder, 'chain') });
   const { rpcUrl, chainId } = dev;
-  const deployments = await deployContracts({ rpcUrl, chainId, privateKey: dev.devAccount.privateKey });
+  const deployments = await deployDevNetwork({ rpcUrl, chainId, privateKey: dev.devAccount.privateKey });
   const deploymentsFile = join(folder, 'deployments.json');
   await writeDeployments(deploymentsFile, deployments);
   const chain = await connectChain({ rpcUrl, chainId, deployments });

@@ -1,0 +1,43 @@
+import {
+  accessManagerAbi,
+  commonweightGovernorAbi,
+  economyGenesisAbi,
+  fundAbi,
+  genesisAbi,
+  modelRegistryAbi,
+  modelSharesAbi,
+  nodeRegistryAbi,
+  parametersAbi,
+  payoutsAbi,
+  receiptFaultsAbi,
+  receiptLogAbi,
+  revenueSplitterAbi,
+  settlementAbi,
+  specVerifiersAbi,
+  stakingAbi,
+  timelockControllerAbi,
+  tokenAbi,
+} from '../abis.gen.ts';
+import { type ContractName } from '../deployments.ts';
+import { type Abi } from '../viem.ts';
+
+export const contractAbis: Readonly<Record<ContractName, Abi>> = {
+  token: tokenAbi,
+  genesis: genesisAbi,
+  timelock: timelockControllerAbi,
+  governor: commonweightGovernorAbi,
+  accessManager: accessManagerAbi,
+  parameters: parametersAbi,
+  specVerifiers: specVerifiersAbi,
+  payouts: payoutsAbi,
+  auditors: fundAbi,
+  modelRegistry: modelRegistryAbi,
+  modelShares: modelSharesAbi,
+  nodeRegistry: nodeRegistryAbi,
+  receiptLog: receiptLogAbi,
+  economy: economyGenesisAbi,
+  staking: stakingAbi,
+  settlement: settlementAbi,
+  receiptFaults: receiptFaultsAbi,
+  splitter: revenueSplitterAbi,
+};
