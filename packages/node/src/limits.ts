@@ -23,6 +23,12 @@ export const gatewayLimits = {
   parallelRuns: 64,
   /** Nodes tried for one request before it fails. */
   attempts: 8,
+  /** Times that one node is asked for one request: for its offer, paid, and once more after it corrected the sum or its terms. */
+  paymentTries: 3,
+  /** Payment channels of a wallet: one for each node and model. */
+  channels: 4096,
+  /** Longest delay, in seconds, after which an unused channel's money can be taken back by the payer alone. */
+  withdrawDelay: 30 * 86_400,
   /** Bytes of one NDJSON line from a worker (a receipt with its digests is the longest). */
   lineBytes: 64 << 20,
   /** Bytes of one line before the receipt: progress and tokens are short. */

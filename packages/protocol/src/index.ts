@@ -15,6 +15,7 @@ export * from './payment/authorization.ts';
 export * from './payment/channel-account.ts';
 export * from './payment/channel.ts';
 export * from './payment/contracts.ts';
+export * from './payment/encode-payment.ts';
 export {
   type ChannelDeposit,
   type ChannelPayment,

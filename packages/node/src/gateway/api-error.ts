@@ -2,7 +2,7 @@ import { CommonweightError, type PartialBundle } from '@commonweight/protocol';
 import type { Provable } from './check/provable.ts';
 
 /** The only statuses that the gateway answers a failed request with. */
-export type ErrorStatus = 400 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503;
+export type ErrorStatus = 400 | 402 | 403 | 404 | 405 | 413 | 415 | 429 | 500 | 502 | 503;
 
 export interface ApiErrorOptions {
   readonly status: ErrorStatus;
@@ -35,7 +35,7 @@ export class ApiError extends CommonweightError {
   }
 }
 
-const types: Partial<Record<ErrorStatus, string>> = { 403: 'permission_error', 429: 'rate_limit_error' };
+const types: Partial<Record<ErrorStatus, string>> = { 402: 'payment_required', 403: 'permission_error', 429: 'rate_limit_error' };
 
 /** OpenAI's error body. What we add stands inside `error`: that object is what clients hand to their callers. */
 export interface ErrorBody {

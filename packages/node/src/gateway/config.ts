@@ -26,6 +26,25 @@ const schema = z.strictObject({
   maxCompletionPrice: price.default('0'),
   /** The asset that these are in; without one, only free nodes are asked. */
   asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
+  /** Who pays the nodes that ask for money. Amounts in the asset's smallest unit. */
+  payments: z
+    .discriminatedUnion('mode', [
+      /** Nobody: such nodes answer 402, and others are asked. */
+      z.strictObject({ mode: z.literal('none') }),
+      /** This gateway, with the money of `payerKeyFile`'s account. */
+      z.strictObject({
+        mode: z.literal('wallet'),
+        maxPerRequest: price,
+        /** A UTC day. */
+        maxPerDay: price,
+        /** Uncharged money in one channel. */
+        maxDeposit: price,
+        depositStep: price,
+      }),
+      /** Each client for its own requests: a node's 402 is passed on to it, and its payment to the node. */
+      z.strictObject({ mode: z.literal('client') }),
+    ])
+    .default({ mode: 'none' }),
   /** Dial nodes on this machine: for development networks only. */
   allowLoopback: z.boolean().default(false),
   /** Host names (without port) beside the loopback ones under which a proxy in front is reached. */

@@ -7,6 +7,8 @@ export type GatewayEvent =
   | 'chain_failed'
   | 'node_failed'
   | 'price_refused'
+  | 'payment_refused'
+  | 'paid'
   | 'answer_checked'
   | 'answer_refused'
   | 'chain_gap'

@@ -9,9 +9,14 @@ import type { GatewayConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import type { PostedBatch } from './http/receipt-route.ts';
 import { type GatewayLog, createGatewayLog } from './log.ts';
+import { ReceiptChains } from './check/receipt-chains.ts';
 import { NodeDirectory, type RegisteredNode } from './network/node-directory.ts';
 import { probe } from './network/probe.ts';
 import { WorkerClient } from './network/worker-client.ts';
+import { FreePayments } from './pay/free-payments.ts';
+import { openPayments } from './pay/open-payments.ts';
+import { paymentChain } from './pay/payment-chain.ts';
+import type { PaymentChain } from './pay/run-price.ts';
 import { Completer } from './run/complete.ts';
 import { GatewayStore } from './store/gateway-store.ts';
 import type { ChatModel } from './text/chat-model.ts';
@@ -23,6 +28,8 @@ export interface GatewayChain {
   readonly domain: Domain;
   readonly listNodes: () => Promise<readonly RegisteredNode[]>;
   readonly batch: (node: Address, index: number) => Promise<PostedBatch | undefined>;
+  /** Absent where there is nothing to pay with: then only free nodes are asked. */
+  readonly payments?: Pick<PaymentChain, 'splitterOf' | 'balanceOf'>;
 }
 
 export interface GatewayDependencies {
@@ -110,10 +117,29 @@ async function assemble(
     domain: chain.domain,
   };
   const draw32 = (): Hex32 => draw(32);
-  const completer = new Completer({ payer, client, directory, store, clock, draw32, log });
+  const chains = new ReceiptChains(store, payer.address, payer.domain);
+  const free = new FreePayments({ payer: payer.address, billed: (node, account) => chains.of(node).billed(account) });
+  const payments = await openPayments(
+    { config, key, chain: chain.payments && paymentChain(chain.payments, chain.domain.chainId), free, clock, draw32, log },
+    lifetime,
+  );
+  const completer = new Completer({ payer, client, directory, store, chains, clock, draw32, log });
   const startedAt = Math.floor(clock.now() / 1000);
   const { allowedHosts } = config;
-  const app = createApp({ models, completer, clock, draw, store, directory, client, batch: chain.batch, allowedHosts, log, startedAt });
+  const app = createApp({
+    models,
+    completer,
+    payments,
+    clock,
+    draw,
+    store,
+    directory,
+    client,
+    batch: chain.batch,
+    allowedHosts,
+    log,
+    startedAt,
+  });
   const server = await startHttpServer(app, config.listen, clock);
   lifetime.defer(() => server.stop());
   lifetime.defer(() => completer.stop());

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { CommonweightError, Hex, Hex32 } from '@commonweight/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from './ledger.ts';
+import { dieSteps } from './testing/die-at.ts';
 import { draft, ledgerOptions, payers } from './testing/entries.ts';
 
 let folder: string;
@@ -70,7 +71,7 @@ async function expectOneSignatureEach(printed: readonly Printed[]): Promise<Ledg
 describe('sign-once after kill -9', () => {
   // appends 1 to 3 are receipts, 4 closes their batch
   for (const at of [2, 4]) {
-    for (const step of ['before-write', 'in-header', 'in-payload', 'after-write', 'before-sync', 'after-sync']) {
+    for (const step of dieSteps) {
       it(`killed ${step} of append ${at}`, async () => {
         const printed = await printedUntilDeath(['0', step, String(at)]);
         expect(printed).toHaveLength(at === 2 ? 1 : 3);

@@ -23,7 +23,9 @@ export type AnswerCheck =
   | 'text'
   | 'sequence'
   | 'previous'
-  | 'cumulative_amount';
+  | 'cumulative_amount'
+  /** Of a paid run: the node took more than it may. */
+  | 'settlement';
 
 /** A node's answer contradicts its receipt or a checkpoint, or the receipt the request. The answer is refused and kept as evidence. */
 export class ReceiptInvalid extends CommonweightError {

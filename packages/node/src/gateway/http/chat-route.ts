@@ -1,8 +1,9 @@
-import type { Hex, LogprobEntry } from '@commonweight/protocol';
+import { type Hex, type LogprobEntry, paymentHeaders } from '@commonweight/protocol';
 import type { Context } from 'hono';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { ApiError } from '../api-error.ts';
+import type { Payments } from '../pay/payments.ts';
 import { type Completer, type Completion } from '../run/complete.ts';
 import type { Job, Sink } from '../run/job.ts';
 import { makeJob } from '../run/make-job.ts';
@@ -17,6 +18,8 @@ import { streamAnswer } from './stream-answer.ts';
 export interface ChatRouteOptions {
   readonly models: ChatModels;
   readonly completer: Completer;
+  /** How this request is paid. @param header - the client's `PAYMENT-SIGNATURE` */
+  readonly payments: (header: string | undefined) => Payments;
   readonly clock: Clock;
   /** `bytes` random bytes. */
   readonly draw: (bytes: number) => Hex;
@@ -51,21 +54,30 @@ export function chatRoute(options: ChatRouteOptions): (c: Context) => Promise<Re
           param: 'stream_options',
         });
       }
+      const payments = options.payments(c.req.header(paymentHeaders.signature));
       const job = await makeJob(request, model, () => draw(16));
       const head: AnswerHead = { id: `chatcmpl-${draw(12).slice(2)}`, created: Math.floor(clock.now() / 1000), model };
       const gone = c.req.raw.signal;
-      if (!request.stream) return await wholeAnswer(c, completer, job, head, gone);
+      if (!request.stream) return await wholeAnswer(c, { completer, payments, job, head, gone });
       const usage = request.stream_options?.include_usage === true;
       // a stream outlives its handler, and keeps its place until it is over
       streams = true;
-      return await streamAnswer({ c, job, head, usage, gone, completer, clock, toApiError: options.toApiError, onOver: release });
+      return await streamAnswer({ c, job, head, usage, gone, completer, payments, clock, toApiError: options.toApiError, onOver: release });
     } finally {
       if (!streams) release();
     }
   };
 }
 
-async function wholeAnswer(c: Context, completer: Completer, job: Job, head: AnswerHead, gone: AbortSignal): Promise<Response> {
+interface WholeAnswerOptions {
+  readonly completer: Completer;
+  readonly payments: Payments;
+  readonly job: Job;
+  readonly head: AnswerHead;
+  readonly gone: AbortSignal;
+}
+
+async function wholeAnswer(c: Context, { completer, payments, job, head, gone }: WholeAnswerOptions): Promise<Response> {
   let text = '';
   let entries: LogprobEntry[] = [];
   const sink: Sink = {
@@ -80,8 +92,9 @@ async function wholeAnswer(c: Context, completer: Completer, job: Job, head: Ans
       return true;
     },
   };
-  const completion: Completion = await completer.complete(job, sink, gone);
-  const { receiptId, tail, tailLogprobs, finishReason } = completion;
+  const completion: Completion = await completer.complete(job, payments, sink, gone);
+  const { receiptId, tail, tailLogprobs, finishReason, settlement } = completion;
+  if (settlement !== undefined) c.header(paymentHeaders.response, settlement);
   c.header('x-commonweight-receipt', receiptId);
   const logprobs = job.logprobs === undefined ? undefined : [...entries, ...tailLogprobs];
   return c.json(completionObject(head, { content: text + tail, logprobs, finishReason }, completion));

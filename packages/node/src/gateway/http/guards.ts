@@ -2,7 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import { HostList } from '../../http/host-list.ts';
 import { ApiError } from '../api-error.ts';
 
-const ALLOWED_HEADERS = /^(?:authorization|content-type|accept|idempotency-key|openai-[a-z-]{1,40}|x-stainless-[a-z-]{1,40})$/;
+const ALLOWED_HEADERS =
+  /^(?:authorization|content-type|accept|idempotency-key|payment-signature|access-control-expose-headers|openai-[a-z-]{1,40}|x-stainless-[a-z-]{1,40})$/;
 
 /**
  * Keeps web pages of other origins out: a name that was rebound to 127.0.0.1 shows in `Host`, a page in `Origin`. Pages served from this
@@ -27,7 +28,10 @@ export function guardOrigin(allowedHosts: readonly string[]): MiddlewareHandler 
     if (origin === undefined) return next();
     c.header('access-control-allow-origin', origin);
     c.header('vary', 'Origin');
-    c.header('access-control-expose-headers', 'x-commonweight-node, x-commonweight-request, x-commonweight-receipt, retry-after');
+    c.header(
+      'access-control-expose-headers',
+      'x-commonweight-node, x-commonweight-request, x-commonweight-receipt, retry-after, payment-required, payment-response',
+    );
     if (c.req.method !== 'OPTIONS') return next();
     const asked = (c.req.header('access-control-request-headers') ?? '').toLowerCase().split(',');
     c.header('access-control-allow-methods', 'GET, POST');

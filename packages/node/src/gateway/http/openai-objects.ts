@@ -22,7 +22,7 @@ const head = ({ id, created, model }: AnswerHead, object: string) => ({
 });
 
 /** What an answer is made of when it has passed every check. */
-type Finished = Pick<Completion, 'bundle' | 'cachedTokens'>;
+type Finished = Pick<Completion, 'bundle' | 'cachedTokens' | 'settlement'>;
 
 /** Tokens as the receipt counts them: an id that ended the answer is one of them. What was cached the node says alone. */
 const usageOf = ({
@@ -86,4 +86,6 @@ export const receiptChunk = (of: AnswerHead, finished: Finished, usage: boolean)
   choices: [],
   ...(usage && { usage: usageOf(finished) }),
   receipt: bundleToJson(finished.bundle),
+  // a stream's headers are long gone: what PAYMENT-RESPONSE would say stands here
+  ...(finished.settlement !== undefined && { payment_response: finished.settlement }),
 });

@@ -4,6 +4,7 @@ import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type ApiError, errorBody } from '../api-error.ts';
 import type { Completer } from '../run/complete.ts';
+import type { Payments } from '../pay/payments.ts';
 import type { Job, Sink } from '../run/job.ts';
 import { type AnswerHead, chunkObject, receiptChunk } from './openai-objects.ts';
 import { nameRequest } from './name-request.ts';
@@ -18,6 +19,7 @@ export interface StreamAnswerOptions {
   /** The client's connection. */
   readonly gone: AbortSignal;
   readonly completer: Completer;
+  readonly payments: Payments;
   readonly clock: Clock;
   readonly toApiError: (error: unknown) => ApiError;
   /** Called once when the answer is over, however it ends. */
@@ -71,7 +73,7 @@ export async function streamAnswer(options: StreamAnswerOptions): Promise<Respon
   };
 
   sse.data(chunkObject(head, { delta: { role: 'assistant', content: '' } }, usage));
-  const answer = completer.complete(job, sink, AbortSignal.any([gone.signal, options.gone])).then(async (completion) => {
+  const answer = completer.complete(job, options.payments, sink, AbortSignal.any([gone.signal, options.gone])).then(async (completion) => {
     const { tail, tailLogprobs, finishReason, bundle } = completion;
     await answeredBy(bundle.receipt.requestHash);
     show(tail, tailLogprobs);

@@ -1,10 +1,19 @@
-import { CommonweightError, type EndRequest, type Frame, type Hex32, type RunRequest, parseFrame } from '@commonweight/protocol';
+import {
+  CommonweightError,
+  type EndRequest,
+  type Frame,
+  type Hex32,
+  type RunRequest,
+  parseFrame,
+  paymentHeaders,
+} from '@commonweight/protocol';
 import { Agent, type Dispatcher, request } from 'undici';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { guardedLookup } from './address-rule.ts';
 import { ndjsonLines } from './ndjson-lines.ts';
 import { NodeFailure } from './node-failure.ts';
+import { paymentDemanded } from './payment-demanded.ts';
 
 /** Speaks to workers. Redirects are never followed, names are resolved under the address rule, every wait has an end. */
 export class WorkerClient {
@@ -28,11 +37,19 @@ export class WorkerClient {
 
   /**
    * Starts a run and yields its frames; the last one is `receipt`. Closing the generator closes the connection.
-   * @throws NodeFailure for everything that is no frame, for an `error` frame and for silence.
+   * @param options.payment - value of `PAYMENT-SIGNATURE`.
+   * @throws NodeFailure for everything that is no frame, for an `error` frame and for silence; PaymentDemanded when the node wants to be paid.
    */
-  async *run(endpoint: URL, body: RunRequest, signal: AbortSignal): AsyncGenerator<Exclude<Frame, { type: 'error' }>> {
-    const response = await this.#send(endpoint, '/v1/run', body, signal, limits.firstFrameMs);
+  async *run(
+    endpoint: URL,
+    body: RunRequest,
+    { signal, payment }: { readonly signal: AbortSignal; readonly payment?: string | undefined },
+  ): AsyncGenerator<Exclude<Frame, { type: 'error' }>> {
+    const headers = payment === undefined ? {} : { [paymentHeaders.signature]: payment };
+    const response = await this.#send(endpoint, '/v1/run', body, signal, limits.firstFrameMs, headers);
     try {
+      const demand = response.headers[paymentHeaders.required];
+      if (response.statusCode === 402 && demand !== undefined) throw paymentDemanded(demand);
       if (response.statusCode !== 200) throw await refusal(response);
       for await (const line of ndjsonLines(response.body, lines)) {
         const frame = readFrame(line);
@@ -86,8 +103,9 @@ export class WorkerClient {
     body: unknown,
     signal: AbortSignal | undefined,
     headersTimeout: number,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<Dispatcher.ResponseData> {
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...more };
     return this.#fetch(endpoint, { method: 'POST', path, headers, body: JSON.stringify(body), ...(signal && { signal }) }, headersTimeout);
   }
 

@@ -7,9 +7,6 @@ import {
   type LogprobEntry,
   type Receipt,
   type SignedCheckpoint,
-  ZERO_HEX32,
-  accountKey,
-  maximumAmount,
   parseReceipt,
   receiptDigest,
   requestHashOf,
@@ -18,19 +15,20 @@ import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { ApiError } from '../api-error.ts';
 import type { Provable } from '../check/provable.ts';
-import { ReceiptChain } from '../check/receipt-chain.ts';
+import type { ReceiptChains } from '../check/receipt-chains.ts';
 import { ReceiptInvalid } from '../check/receipt-invalid.ts';
 import type { GatewayLog } from '../log.ts';
 import type { NodeDirectory } from '../network/node-directory.ts';
 import { NodeFailure } from '../network/node-failure.ts';
+import { PaymentDemanded } from '../network/payment-demanded.ts';
 import { type Candidate, route } from '../network/route.ts';
 import type { WorkerClient } from '../network/worker-client.ts';
+import type { Payments, RunPayment } from '../pay/payments.ts';
 import type { GatewayStore } from '../store/gateway-store.ts';
 import { allFailed, brokenOff, refusedAnswer, withProof } from './failed-answer.ts';
 import type { Job, Sink } from './job.ts';
 import { type NodeAnswer, NodeRun, checkNodeAnswer } from './node-run.ts';
-import { OpenAmounts } from './open-amounts.ts';
-import type { AskedNode, Payer } from './sign-request.ts';
+import type { Payer } from './sign-request.ts';
 
 /** An answer that passed every check; its bundle is on disk. */
 export interface Completion {
@@ -42,6 +40,8 @@ export interface Completion {
   readonly finishReason: 'stop' | 'length';
   /** Prompt tokens that the node says it did not run again. */
   readonly cachedTokens: number;
+  /** Of a client that paid by itself: the value of `PAYMENT-RESPONSE`. */
+  readonly settlement: string | undefined;
 }
 
 export interface CompleterOptions {
@@ -49,9 +49,18 @@ export interface CompleterOptions {
   readonly client: WorkerClient;
   readonly directory: NodeDirectory;
   readonly store: GatewayStore;
+  readonly chains: ReceiptChains;
   readonly clock: Clock;
   readonly draw32: () => Hex32;
   readonly log: GatewayLog;
+}
+
+/** One request of a client. */
+interface Call {
+  readonly job: Job;
+  readonly payments: Payments;
+  readonly sink: Sink;
+  readonly gone: AbortSignal;
 }
 
 /** The client has gone away before there was an answer, or the gateway stops. */
@@ -62,8 +71,6 @@ export class ClientGone extends Error {
 /** Runs jobs: asks nodes one after the other until one answers, checks the answer, keeps its bundle. */
 export class Completer {
   readonly #o: CompleterOptions;
-  readonly #open = new OpenAmounts();
-  readonly #chains = new Map<Address, ReceiptChain>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
   #closing = false;
@@ -76,8 +83,8 @@ export class Completer {
    * @param gone - aborted when the client goes away: the run is ended, its receipt still kept.
    * @throws ApiError, ClientGone.
    */
-  async complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
-    const completion = this.#complete(job, sink, AbortSignal.any([gone, this.#stop.signal]));
+  async complete(job: Job, payments: Payments, sink: Sink, gone: AbortSignal): Promise<Completion> {
+    const completion = this.#complete({ job, payments, sink, gone: AbortSignal.any([gone, this.#stop.signal]) });
     this.#running.add(completion);
     try {
       return await completion;
@@ -104,23 +111,25 @@ export class Completer {
     });
   }
 
-  async #complete(job: Job, sink: Sink, gone: AbortSignal): Promise<Completion> {
+  async #complete(call: Call): Promise<Completion> {
     const provable: Provable[] = [];
     try {
-      return await this.#askNodes(job, sink, gone, provable);
+      return await this.#askNodes(call, provable);
     } catch (error) {
       throw error instanceof ApiError ? withProof(error, provable) : error;
     }
   }
 
   /** @param provable - gets what is provable of answers that broke off. */
-  async #askNodes(job: Job, sink: Sink, gone: AbortSignal, provable: Provable[]): Promise<Completion> {
+  async #askNodes(call: Call, provable: Provable[]): Promise<Completion> {
+    const { job, payments, sink, gone } = call;
     if (this.#closing) throw new ApiError('the gateway is stopping', { status: 503, code: 'stopping' });
     const failures: NodeFailure[] = [];
-    for (const candidate of (await this.#candidates(job)).slice(0, limits.attempts)) {
+    const candidates = await payments.candidates(job, await this.#candidates(job));
+    for (const candidate of candidates.slice(0, limits.attempts)) {
       if (gone.aborted) throw new ClientGone();
       try {
-        return await this.#ask(candidate, job, sink, gone, provable);
+        return await this.#askPaid(candidate, call, provable);
       } catch (error) {
         if (!(error instanceof NodeFailure)) throw error;
         // what a node says to our own end is no failure of it
@@ -148,20 +157,36 @@ export class Completer {
     return find(0);
   }
 
-  async #ask(candidate: Candidate, job: Job, sink: Sink, gone: AbortSignal, provable: Provable[]): Promise<Completion> {
+  /** A node that wants to be paid otherwise is asked again, with a request of its own. */
+  async #askPaid(candidate: Candidate, call: Call, provable: Provable[]): Promise<Completion> {
+    for (let left: number = limits.paymentTries; ; left--) {
+      const payment = await call.payments.begin(call.job, candidate);
+      try {
+        return await this.#ask(candidate, call, payment, provable);
+      } catch (error) {
+        if (!(error instanceof PaymentDemanded) || call.gone.aborted) throw error;
+        if (!(await payment.demanded(error)) || left === 1) throw error;
+      } finally {
+        // without effect where its end is known
+        await payment.lost();
+      }
+    }
+  }
+
+  async #ask(candidate: Candidate, { job, sink, gone }: Call, payment: RunPayment, provable: Provable[]): Promise<Completion> {
     const { directory, payer, client, clock, draw32 } = this.#o;
     const over = directory.begin(candidate.node);
     const currentKey = () => this.#currentKey(candidate);
-    const { asked, settle } = await this.#askedNode(candidate, job);
-    const run = new NodeRun({ job, candidate, payer, asked, client, clock, draw32, currentKey, sink, gone });
+    // a candidate serves the model, so its registry entry has a price for it
+    const price = candidate.prices.find((one) => one.modelId === job.model.modelId)!;
+    const asked = { node: candidate.node, price, ...payment.money };
+    const run = new NodeRun({ job, candidate, payer, asked, payment, client, clock, draw32, currentKey, sink, gone });
     try {
       sink.asked(candidate.node, run.requestHash);
-      const completion = await this.#answer(run, candidate);
-      settle();
-      return completion;
+      return await this.#answer(run, candidate, payment);
     } catch (error) {
       const notBilled = error instanceof NodeFailure && (error.kind === 'busy' || error.kind === 'refused');
-      if (notBilled || error instanceof ClientGone) settle();
+      if ((notBilled && !(error instanceof PaymentDemanded)) || error instanceof ClientGone) await payment.released();
       // whatever else went wrong (the chain, the disk): what the node signed stays provable
       const broken = error instanceof ClientGone ? undefined : run.provable;
       if (broken) {
@@ -174,20 +199,7 @@ export class Completer {
     }
   }
 
-  /** What the next request agrees to pay. `settle`: its receipt is in the chain, or there will be none. */
-  async #askedNode({ node, prices }: Candidate, job: Job): Promise<{ asked: AskedNode; settle: () => void }> {
-    const { modelId } = job.model;
-    // a candidate serves the model, so its registry entry has a price for it
-    const price = prices.find((one) => one.modelId === modelId)!;
-    const channel = ZERO_HEX32;
-    const account = accountKey({ node, payer: this.#o.payer.address, modelId, asset: price.asset, channel });
-    const maximum = maximumAmount({ promptTokens: job.promptIds.length, maxTokens: job.maxTokens }, price);
-    const billed = await this.#chain(node).billed(account);
-    const limit = billed + this.#open.of(account) + maximum * BigInt(1 + limits.parallelRuns);
-    return { asked: { node, price, channel, cumulativeLimit: String(limit) }, settle: this.#open.add(account, maximum).settle };
-  }
-
-  async #answer(run: NodeRun, candidate: Candidate): Promise<Completion> {
+  async #answer(run: NodeRun, candidate: Candidate, payment: RunPayment): Promise<Completion> {
     const { store, log } = this.#o;
     const answer = await this.#hear(run, candidate.node);
     const { ids, candidate: current } = await this.#check(answer, candidate);
@@ -196,12 +208,23 @@ export class Completer {
     // kept first: from here on only a proof against the node may cost the client its answer
     await store.putBundle(bundle);
     await this.#link(receiptId, bundle.receipt, current, answer, ids);
+    const settlement = await this.#charge(payment, bundle.receipt, answer, ids);
     log.info('answer_checked', { node: candidate.node, receipt: receiptId, finish: bundle.receipt.finishReason, tokens: ids.length });
     // whoever still listens must not take a cut text for a whole one
     if (bundle.receipt.finishReason === 'cancelled') throw new ClientGone();
     const finishReason = bundle.receipt.finishReason === 'length' && !answer.stopped ? 'length' : 'stop';
     const { tail, tailLogprobs, cachedTokens } = answer;
-    return { bundle, receiptId, tail, tailLogprobs, finishReason, cachedTokens };
+    return { bundle, receiptId, tail, tailLogprobs, finishReason, cachedTokens, settlement };
+  }
+
+  async #charge(payment: RunPayment, receipt: Receipt, answer: NodeAnswer, ids: readonly number[]): Promise<string | undefined> {
+    try {
+      return await payment.charged(receipt, answer.settlement);
+    } catch (error) {
+      if (!(error instanceof ReceiptInvalid)) throw error;
+      // the receipt itself holds and stays provable; more was taken than it says
+      return this.#refuseAnswer(answer, error, ids);
+    }
   }
 
   async #hear(run: NodeRun, node: Address): Promise<NodeAnswer> {
@@ -262,27 +285,13 @@ export class Completer {
   async #link(receiptId: Hex32, receipt: Receipt, candidate: Candidate, answer: NodeAnswer, ids: readonly number[]): Promise<void> {
     const { node } = candidate;
     try {
-      const missing = await this.#chain(node).accept(receipt, (digest) => this.#fetchReceipt(candidate, digest));
+      const missing = await this.#o.chains.of(node).accept(receipt, (digest) => this.#fetchReceipt(candidate, digest));
       if (missing > 0) this.#o.log.warn('chain_gap', { node, receipt: receiptId, missing });
     } catch (error) {
       if (!(error instanceof ReceiptInvalid)) throw error;
       await this.#o.store.removeBundle(receiptId);
       await this.#refuseAnswer(answer, error, ids);
     }
-  }
-
-  #chain(node: Address): ReceiptChain {
-    const { payer, store } = this.#o;
-    const known = this.#chains.get(node);
-    if (known) return known;
-    const chain = new ReceiptChain({
-      node,
-      payer: payer.address,
-      domain: payer.domain,
-      store: store.chain(node, payer.address, payer.domain),
-    });
-    this.#chains.set(node, chain);
-    return chain;
   }
 
   async #fetchReceipt({ url, node }: Candidate, digest: Hex32): Promise<Receipt> {

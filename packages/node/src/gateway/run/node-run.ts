@@ -23,6 +23,7 @@ import { StreamProof } from '../check/stream-proof.ts';
 import type { Candidate } from '../network/route.ts';
 import { NodeFailure } from '../network/node-failure.ts';
 import type { WorkerClient } from '../network/worker-client.ts';
+import type { RunPayment } from '../pay/payments.ts';
 import { decodeAll } from '../text/chat-model.ts';
 import { StopMatcher } from '../text/stop-strings.ts';
 import { FrameDeadline } from './frame-deadline.ts';
@@ -34,6 +35,7 @@ export interface NodeRunOptions {
   readonly candidate: Candidate;
   readonly payer: Payer;
   readonly asked: AskedNode;
+  readonly payment: Pick<RunPayment, 'header' | 'accepted'>;
   readonly client: WorkerClient;
   readonly clock: Clock;
   readonly draw32: () => Hex32;
@@ -59,6 +61,8 @@ export interface NodeAnswer {
   readonly cachedTokens: number;
   /** The node's last checkpoint of it. */
   readonly checkpoint: SignedCheckpoint | undefined;
+  /** What the node says that it took for a paid run: the value of `PAYMENT-RESPONSE`. */
+  readonly settlement: string | undefined;
   readonly bundleOf: (completionIds: readonly number[]) => Bundle;
 }
 
@@ -114,7 +118,7 @@ export class NodeRun {
 
   /** @throws NodeFailure when the node gives no answer, ReceiptInvalid when a checkpoint contradicts what it sent. */
   async start(): Promise<NodeAnswer> {
-    const { gone, client, candidate, job } = this.#o;
+    const { gone, client, candidate, job, payment } = this.#o;
     const cancel = (): void => {
       // a node that has not said anything may not know the run yet: then there is nothing to end, and nothing to pay
       if (this.#heard) this.#sendEnd('cancelled');
@@ -130,7 +134,7 @@ export class NodeRun {
         nonce,
         ...(job.logprobs !== undefined && { logprobs: job.logprobs }),
       };
-      return await this.#read(client.run(candidate.url, body, this.#abort.signal));
+      return await this.#read(client.run(candidate.url, body, { signal: this.#abort.signal, payment: payment.header }));
     } finally {
       gone.removeEventListener('abort', cancel);
       this.#deadline.close();
@@ -140,6 +144,7 @@ export class NodeRun {
   async #read(frames: ReturnType<WorkerClient['run']>): Promise<NodeAnswer> {
     let progress = 0;
     for await (const frame of frames) {
+      if (!this.#heard) this.#o.payment.accepted();
       this.#heard = true;
       this.#deadline.frame(frame.type === 'token');
       switch (frame.type) {
@@ -244,7 +249,7 @@ export class NodeRun {
     return signEnd({ requestHash: this.#signed.requestHash, completionTokens: this.#ids.length, reason }, this.#o.payer);
   }
 
-  async #answer(frame: Pick<Answered, 'receipt' | 'signature' | 'digests'>): Promise<NodeAnswer> {
+  async #answer(frame: Extract<Frame, { type: 'receipt' }>): Promise<NodeAnswer> {
     const { job, payer, candidate } = this.#o;
     const signed = this.#signed;
     if (!this.#stopped) {
@@ -252,7 +257,7 @@ export class NodeRun {
       this.#show(rest, this.#streamedTokens);
       if (this.#stopped) this.#textEnd = this.#signEnd('stop_string');
     }
-    const { receipt, signature, digests } = frame;
+    const { receipt, signature, digests, settlement } = frame;
     const confirmed = (await this.#end?.confirmed) ?? false;
     const end = this.#end?.sent;
     const ended = receipt.finishReason === 'stop_string' || receipt.finishReason === 'cancelled' ? end : this.#textEnd;
@@ -275,6 +280,7 @@ export class NodeRun {
       stopped: this.#stopped,
       cachedTokens: this.#cachedTokens,
       checkpoint: this.#proof.last,
+      settlement,
       bundleOf: (completionIds) => ({
         version: BUNDLE_VERSION,
         ...this.#askedPart(completionIds),
