@@ -5,9 +5,10 @@
 
 #include "helpers.h"
 #include "operations.h"
+#include "pages.h"
 
 // What src/native/addon.ts expects of this file; a change of any function here changes it.
-#define ADDON_ABI 3
+#define ADDON_ABI 4
 #define ARGUMENT_LIMIT 6
 #ifndef SOURCES_SHA256
 #error "compile with scripts/build-native.mjs"
@@ -76,13 +77,15 @@ static loaded_model *model_at(call *c, i32 index) {
   return data;
 }
 
-// alignment(buffer): bytes to leave out at its beginning so that what follows stands at a multiple of 64.
-static napi_value alignment(napi_env env, napi_callback_info info) {
+// prepare(buffer): for weights that are about to be read into it. @returns the bytes to leave out at its beginning so that what follows stands at a multiple of 64.
+static napi_value prepare(napi_env env, napi_callback_info info) {
   call c = open_call(env, info, 1, 0);
   usize bytes;
-  const void *data = buffer_at(&c, 0, &bytes, "expected an ArrayBuffer");
+  void *data = buffer_at(&c, 0, &bytes, "expected an ArrayBuffer");
   napi_value result = NULL;
-  if (c.ok) napi_create_uint32(env, (u32)(-(uintptr_t)data % 64), &result);
+  if (!c.ok) return result;
+  wish_large_pages(data, bytes);
+  napi_create_uint32(env, (u32)(-(uintptr_t)data % 64), &result);
   return result;
 }
 
@@ -269,7 +272,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback run;
   } functions[] = {
-    {"alignment", alignment}, {"createModel", create_model}, {"forward", forward}, {"logits", logits}, {"close", close_model}, {"operation", operation},
+    {"prepare", prepare}, {"createModel", create_model}, {"forward", forward}, {"logits", logits}, {"close", close_model}, {"operation", operation},
   };
   for (usize i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;

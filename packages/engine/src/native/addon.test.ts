@@ -70,7 +70,7 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
   it('takes no word of JavaScript on trust: every changed word of a model is refused or stays within memory', () => {
     const { manifest, weights } = buildTinyModel(tinyShapes.odd);
     const buffer = new ArrayBuffer(weights.length + 64);
-    const start = addon.alignment(buffer);
+    const start = addon.prepare(buffer);
     new Uint8Array(buffer, start).set(weights);
     const words = modelWords(manifest);
     const create = (changed: BigInt64Array): NativeModel | undefined => addon.createModel('plain', buffer, start, changed, 1);
@@ -91,7 +91,7 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
   it('refuses ids, positions, caches and results that do not fit', () => {
     const { manifest, weights } = buildTinyModel();
     const buffer = new ArrayBuffer(weights.length + 64);
-    const start = addon.alignment(buffer);
+    const start = addon.prepare(buffer);
     new Uint8Array(buffer, start).set(weights);
     const model = addon.createModel('plain', buffer, start, modelWords(manifest), 2)!;
     for (const threads of [0, 65, 1.5]) {

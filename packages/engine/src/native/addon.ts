@@ -16,8 +16,8 @@ export interface NativeAddon {
   readonly sources: string;
   /** The levels that this processor can run, strongest first. */
   readonly levels: readonly NativeLevel[];
-  /** Bytes to leave out at the beginning of `buffer` so that what follows stands at a multiple of 64. */
-  readonly alignment: (buffer: ArrayBuffer) => number;
+  /** Asks for large pages for weights that are about to be read into `buffer`. @returns bytes to leave out at its beginning so that what follows stands at a multiple of 64. */
+  readonly prepare: (buffer: ArrayBuffer) => number;
   /** Its `threads - 1` helpers run until `close`. @returns undefined when there is no memory for the workspace or no thread to be had. */
   readonly createModel: (
     level: NativeLevel,
@@ -42,4 +42,4 @@ export interface NativeAddon {
   readonly operation: (level: NativeLevel, name: string, memory: ArrayBuffer, args: BigInt64Array) => bigint;
 }
 
-export const NATIVE_ABI = 3;
+export const NATIVE_ABI = 4;

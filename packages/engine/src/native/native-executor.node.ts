@@ -127,7 +127,7 @@ class WeightsBuffer {
 
   allocate(bytes: number, what: string): number {
     this.buffer = allocateBuffer(bytes + 64, what);
-    this.start = this.#addon.alignment(this.buffer);
+    this.start = this.#addon.prepare(this.buffer);
     return 0;
   }
 
