@@ -1,10 +1,7 @@
-// Embedding, SwiGLU and the residual add (SPEC sections 3, 11 and 12).
+// Embedding and the residual add (SPEC sections 3 and 12).
 #pragma once
 #include "fixed.h"
 #include "model.h"
-
-// log2(e) in Q16
-#define LOG2_E 94548
 
 // One id's row as residual, int32 Q12.
 static inline void embed(const matrix *m, i32 id, i32 width, i32 *x) {
@@ -15,19 +12,22 @@ static inline void embed(const matrix *m, i32 id, i32 width, i32 *x) {
   for (i32 k = 0; k < width; k++) x[k] = sat(rsh(row[(k >> 2) * 64 + (k & 3)] * blocks[(k >> 6) * 16] * multiplier, shift));
 }
 
-// g * sigmoid(g), int32 Q16 in and out.
-static inline i64 silu(i64 gate) {
-  u64 d = (u64)rsh(magnitude(gate) * LOG2_E, 16);
-  u64 e = (u64)exp2n(d > INT32_LIMIT ? INT32_LIMIT : (u32)d, 24), one = 1 << 24;
-  u64 sigmoid = ((gate >= 0 ? one : e) << 20) / (one + e);
-  return rsh(gate * (i64)sigmoid, 20);
-}
-
-// silu(gate) * up, Q32, below 2^62.
-static inline void swiglu(const i32 *gate, const i32 *up, i32 n, i64 *z) {
-  for (i32 i = 0; i < n; i++) z[i] = silu(gate[i]) * up[i];
-}
-
+// sat(x + y)
 static inline void add_to_residual(i32 *x, const i32 *y, i32 n) {
-  for (i32 i = 0; i < n; i++) x[i] = sat((i64)x[i] + y[i]);
+  i32 i = 0;
+#ifdef __wasm__
+  v128_t lowest = wasm_i32x4_splat(-INT32_LIMIT), highest = wasm_i32x4_splat(INT32_LIMIT);
+  for (; i + 4 <= n; i += 4) {
+    v128_t a = wasm_v128_load(x + i), b = wasm_v128_load(y + i), sum = wasm_i32x4_add(a, b);
+    v128_t wrapped = wasm_i32x4_shr(wasm_v128_and(wasm_v128_xor(a, sum), wasm_v128_xor(b, sum)), 31);
+    v128_t limit = wasm_v128_xor(wasm_i32x4_shr(a, 31), highest);
+    wasm_v128_store(x + i, wasm_i32x4_max(wasm_v128_bitselect(limit, sum, wrapped), lowest));
+  }
+#endif
+  // in 32 bits, so that compilers make vectors of it
+  for (; i < n; i++) {
+    i32 a = x[i], b = y[i], sum = (i32)((u32)a + (u32)b), wrapped = ((a ^ sum) & (b ^ sum)) >> 31;
+    i32 limited = (sum & ~wrapped) | (((a >> 31) ^ INT32_LIMIT) & wrapped);
+    x[i] = limited < -INT32_LIMIT ? -INT32_LIMIT : limited;
+  }
 }

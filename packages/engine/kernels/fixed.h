@@ -55,18 +55,6 @@ static inline scale sdiv(scale s, u64 denominator) {
   return (scale){(i32)(((u64)(u32)s.mantissa << 32) / normalised), s.exponent - bits};
 }
 
-// 2^-d with `fraction_bits` fraction bits, d >= 0 in Q16: a cubic on the fraction, monotone over all d.
-static inline i64 exp2n(u32 d, i32 fraction_bits) {
-  i32 whole = (i32)(d >> 16);
-  if (whole > 31) return 0;
-  i64 f = d & 65535;
-  i64 g = -42019797;
-  g = 247557401 + rsh(g * f, 16);
-  g = -742408516 + rsh(g * f, 16);
-  g = 1073741824 + rsh(g * f, 16);
-  return rsh(g, 30 - fraction_bits + whole);
-}
-
 // The r with r^2 <= n < (r+1)^2, by Newton's iteration from above.
 static inline u64 isqrt(u64 n) {
   if (n == 0) return 0;

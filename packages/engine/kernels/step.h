@@ -6,6 +6,7 @@
 #include "input.h"
 #include "model.h"
 #include "quantise.h"
+#include "swiglu.h"
 #include "team.h"
 
 #define VALUE_BITS 16

@@ -6,11 +6,9 @@
 // The same holds with every block of 64 columns times its multiplier (at most 15), which is multiplied when the block is complete. What stands in the padding
 // does not matter: its weights are zero.
 #pragma once
-#include <immintrin.h>
-
-#include "../fixed.h"
 #include "../input.h"
 #include "../model.h"
+#include "fixed-avx512.h"
 
 // Columns of a row that share a multiplier.
 #define BLOCK 64
@@ -100,23 +98,11 @@ static inline __attribute__((always_inline)) void dot_tiles(rows_at r, i32 tiles
   if (v < vectors) dot_rows(r, tiles, x + (usize)v * stride, stride, 1, columns, parts + 32 * v);
 }
 
-static inline __m512i widen(const i32 *values) { return _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)values)); }
-
-// rsh and sat of fixed.h, eight at a time.
-static inline __m512i rsh8(__m512i x, i32 s) {
-  return _mm512_sra_epi64(_mm512_add_epi64(x, _mm512_set1_epi64(((i64)1 << s) >> 1)), _mm_cvtsi32_si128(s));
-}
-
-static inline __m256i sat8(__m512i x) {
-  __m512i limit = _mm512_set1_epi64(INT32_LIMIT);
-  return _mm512_cvtepi64_epi32(_mm512_max_epi64(_mm512_min_epi64(x, limit), _mm512_set1_epi64(-INT32_LIMIT)));
-}
-
 // sums[0..16) = or += 16 rows of one slab from their parts (`high` NULL: 8 bits).
 static inline void collect16(const i32 *low, const i32 *high, bool first, i64 *sums) {
   for (i32 i = 0; i < 16; i += 8) {
-    __m512i sum = widen(low + i);
-    if (high) sum = _mm512_add_epi64(sum, _mm512_slli_epi64(widen(high + i), 7));
+    __m512i sum = widen8(low + i);
+    if (high) sum = _mm512_add_epi64(sum, _mm512_slli_epi64(widen8(high + i), 7));
     _mm512_storeu_si512(sums + i, first ? sum : _mm512_add_epi64(sum, _mm512_loadu_si512(sums + i)));
   }
 }
@@ -126,9 +112,9 @@ static inline void finish16(const i64 *sums, const matrix *m, i32 row, scale s, 
   i32 shift = clamp_shift(m->exponent - 22 - s.exponent - fraction_bits);
   __m512i mantissa = _mm512_set1_epi64(s.mantissa);
   for (i32 i = 0; i < 16; i += 8) {
-    __m512i offset = _mm512_slli_epi64(widen(m->row_sums + row + i), m->activation_bits <= 8 ? 7 : 13);
+    __m512i offset = _mm512_slli_epi64(widen8(m->row_sums + row + i), m->activation_bits <= 8 ? 7 : 13);
     __m512i sum = rsh8(_mm512_sub_epi64(_mm512_loadu_si512(sums + i), offset), 4);
-    __m512i t = rsh8(_mm512_mullo_epi64(sum, widen(m->multipliers + row + i)), 22);
+    __m512i t = rsh8(_mm512_mullo_epi64(sum, widen8(m->multipliers + row + i)), 22);
     _mm256_storeu_si256((__m256i *)(y + i), sat8(rsh8(_mm512_mullo_epi64(t, mantissa), shift)));
   }
 }

@@ -61,6 +61,22 @@ function any(limit: number): number {
   return kind % 2 === 0 ? size : -size;
 }
 const int32s = (length: number, limit = INT32_MAX): Int32Array => Int32Array.from({ length }, () => any(limit));
+/** The cache of one KV head of a KV group: entries up to 127, scales of all sizes. */
+function cacheOf(capacity: number, size: number, entry: () => number, scale = (): number => Math.abs(any(INT32_MAX))): Int8Array {
+  const stride = Math.ceil(size / 16) * 16;
+  const cache = new Int8Array(capacity * (2 * stride + 8));
+  for (let i = 0; i < 2 * capacity * stride; i++) cache[i] = i % stride < size ? entry() : 0;
+  new Uint32Array(cache.buffer, 2 * capacity * stride).set(Uint32Array.from({ length: 2 * capacity }, scale));
+  return cache;
+}
+
+function drawAttend(arena: Arena, size: number, capacity: number, positions: number, cache: Int8Array) {
+  const [at, q] = [arena.put(cache), arena.put(BigInt64Array.from(int32s(size), BigInt))];
+  const constant = [random.integer(2 ** 15, 2 ** 16 - 1), random.integer(-6, 2)];
+  const out = arena.put(new BigInt64Array(size));
+  const scratch = [arena.scratch(4 * capacity), arena.scratch(8 * capacity), arena.scratch(2 * capacity)];
+  return ['op_attend', [size, ...constant, q, at, capacity, positions, ...scratch, out]] as const;
+}
 const int16s = (length: number, limit: number): Int16Array => Int16Array.from({ length }, () => any(limit));
 
 /** |v| < 2^62, all of them within 2^bits for a random number of bits. */
@@ -133,15 +149,13 @@ const draws: readonly Draw[] = [
   },
   (arena) => {
     const [size, capacity] = [2 * random.integer(1, 24), random.integer(1, 40)];
-    const stride = Math.ceil(size / 16) * 16;
-    const cache = new Int8Array(capacity * (2 * stride + 8));
-    for (let i = 0; i < 2 * capacity * stride; i++) cache[i] = i % stride < size ? any(127) : 0;
-    new Uint32Array(cache.buffer, 2 * capacity * stride).set(int32s(2 * capacity).map((value) => Math.abs(value)));
-    const [at, q] = [arena.put(cache), arena.put(BigInt64Array.from(int32s(size), BigInt))];
-    const constant = [random.integer(2 ** 15, 2 ** 16 - 1), random.integer(-6, 2)];
-    const out = arena.put(new BigInt64Array(size));
-    const scratch = [arena.scratch(4 * capacity), arena.scratch(8 * capacity), arena.scratch(2 * capacity)];
-    return ['op_attend', [size, ...constant, q, at, capacity, random.integer(1, capacity), ...scratch, out]];
+    return drawAttend(
+      arena,
+      size,
+      capacity,
+      random.integer(1, capacity),
+      cacheOf(capacity, size, () => any(127)),
+    );
   },
   (arena) => {
     const [rows, columns] = [16 * random.integer(1, 2), 64];
@@ -198,6 +212,44 @@ describe.skipIf(noCompiler !== undefined)(`native kernels equal engine.wasm${noC
         const [name, args] = drawMatmul(arena, 16 * (1 + (tokens % 2)), columns, tokens, weight, activation, bits, () => 15);
         expect(arena.differing(addon.levels, name, args)).toEqual([]);
       }
+    }
+  });
+
+  it.each([64, 80, 128, 250, 256])('attention with heads of %i', (size) => {
+    for (const positions of [1, 31, 32, 33, 130, 515]) {
+      const arena = new Arena();
+      const [name, args] = drawAttend(
+        arena,
+        size,
+        positions + 1,
+        positions,
+        cacheOf(positions + 1, size, () => any(127)),
+      );
+      expect(arena.differing(addon.levels, name, args)).toEqual([]);
+    }
+  });
+
+  it('sums 9,000 equal weights times values at their bound', () => {
+    const arena = new Arena();
+    const [size, positions] = [16, 9000];
+    const cache = cacheOf(
+      positions,
+      size,
+      () => 127,
+      () => 40_000,
+    );
+    const [name, args] = drawAttend(arena, size, positions, positions, cache);
+    memory.bytes(Number(args[3]), 8 * size).fill(0); // a query of zeros: all scores are the same
+    expect(arena.differing(addon.levels, name, args)).toEqual([]);
+  });
+
+  it('SwiGLU of every gate whose exponential is not zero: its division is right for every divisor', () => {
+    const [end, piece] = [26 * 65_536, 1 << 16];
+    for (let first = -end; first < end; first += piece) {
+      const arena = new Arena();
+      const gate = arena.put(Int32Array.from({ length: piece }, (_, i) => first + i));
+      const up = arena.put(new Int32Array(piece).fill(1));
+      expect(arena.differing(addon.levels, 'op_swiglu', [gate, up, piece, arena.put(new BigInt64Array(piece))])).toEqual([]);
     }
   });
 

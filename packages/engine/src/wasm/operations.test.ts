@@ -14,7 +14,7 @@ import { addSaturating } from '../reference/add-saturating.ts';
 import { rmsNormQuantise } from '../reference/rms-norm.ts';
 import { rope } from '../reference/rope.ts';
 import { type Scale, sdiv } from '../reference/scale.ts';
-import { swiglu } from '../reference/swiglu.ts';
+import { silu, swiglu } from '../reference/swiglu.ts';
 import { Xorshift } from '../testing/xorshift.ts';
 import { instantiate } from './kernels.ts';
 import { loadEngineWasm } from './load-engine-wasm.node.ts';
@@ -171,6 +171,20 @@ describe('kernels equal the reference', () => {
       expect(int64At(z, gate.length)).toEqual(expected);
       call('op_add_to_residual', g, u, gate.length);
       expect(int32At(g, gate.length)).toEqual(sum);
+    });
+  });
+
+  it('SwiGLU of every gate whose exponential is not zero: its division is right for every divisor', () => {
+    const [end, piece] = [26 * 65_536, 1 << 16]; // in log2 units, so more than enough
+    const up = new Int32Array(piece).fill(1);
+    using([up, up, new BigInt64Array(piece)], (g, u, z) => {
+      for (let first = -end; first < end; first += piece) {
+        const gate = Int32Array.from({ length: piece }, (_, i) => first + i);
+        memory.int32(g, piece).set(gate);
+        call('op_swiglu', g, u, piece, z);
+        const wrong = int64At(z, piece).findIndex((value, i) => Number(value) !== silu(gate[i]!));
+        expect(wrong === -1 ? undefined : gate[wrong]).toBeUndefined();
+      }
     });
   });
 });
