@@ -22,12 +22,11 @@ library StakePool {
     /// @dev Shares may outgrow tokens by this factor before a side is given up: keeps every product below 2^256.
     uint256 internal constant DUST = 1e9;
 
-    error NoShares(uint256 tokens);
-
-    /// @return shares Rounded down: who enters never takes from who is in.
+    /// @param tokens More than zero.
+    /// @return shares Rounded down: who enters never takes from who is in. At least one: a side never has more tokens than shares, since it begins with as many, a slash
+    /// takes tokens alone, and what rounding leaves behind at an exit is less than a token.
     function enter(Side storage side, uint256 tokens) internal returns (uint256 shares) {
         shares = side.shares == 0 ? tokens : Math.mulDiv(tokens, side.shares, side.tokens);
-        if (shares == 0) revert NoShares(tokens);
         side.tokens += tokens;
         side.shares += shares;
     }
@@ -52,11 +51,9 @@ library StakePool {
     function slash(Pool storage pool, uint256 amount) internal returns (uint256 taken) {
         uint256 all = total(pool);
         if (amount == 0) return 0;
-        // the thawing side's part is rounded down, so the active one's never exceeds it
+        // rounded down for one side is rounded up for the other, which has that much: `amount` is not more than both
         uint256 fromThawing = Math.mulDiv(amount, pool.thawing.tokens, all);
-        uint256 fromActive = amount - fromThawing;
-        if (fromActive > pool.active.tokens) (fromActive, fromThawing) = (pool.active.tokens, amount - pool.active.tokens);
-        return _take(pool.active, fromActive) + _take(pool.thawing, fromThawing);
+        return _take(pool.active, amount - fromThawing) + _take(pool.thawing, fromThawing);
     }
 
     function _take(Side storage side, uint256 amount) private returns (uint256 taken) {

@@ -346,10 +346,10 @@ contract Staking is ReentrancyGuardTransient {
 
     /// @dev What came, not what was asked for: a token that keeps a fee must not make stake out of nothing.
     function _pull(uint256 amount) private returns (uint256 received) {
-        if (amount == 0) revert NothingToMove();
         uint256 before = TOKEN.balanceOf(address(this));
         TOKEN.safeTransferFrom(msg.sender, address(this), amount);
         received = TOKEN.balanceOf(address(this)) - before;
+        if (received == 0) revert NothingToMove();
     }
 
     function _requireNotFrozen(address operator, bool own) private view {

@@ -6,9 +6,6 @@ import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
 import {EconomyFixture} from "../utils/EconomyFixture.sol";
 
 contract EconomyGenesisTest is EconomyFixture {
-    /// @dev EIP-3860
-    uint256 private constant MAXIMUM_INITCODE = 49_152;
-
     function test_the_contracts_know_each_other_and_nobody_else() public {
         EconomyGenesis genesis = new EconomyGenesis(stakeToken, log, environment());
         assertEq(genesis.STAKING().SETTLEMENT(), address(genesis.SETTLEMENT()), "settlement");
@@ -19,10 +16,6 @@ contract EconomyGenesisTest is EconomyFixture {
         assertEq(address(genesis.FAULTS().STAKING()), address(genesis.STAKING()), "staking");
         assertEq(address(genesis.FAULTS().NODES()), address(registry), "nodes");
         assertEq(genesis.STAKING().isSlasher(address(genesis)), false, "the wiring itself has no power");
-    }
-
-    function test_it_fits_into_one_transaction() public pure {
-        assertEq(type(EconomyGenesis).creationCode.length + 32 * 8 <= MAXIMUM_INITCODE, true, "EIP-3860");
     }
 
     function testFuzz_wherever_it_is_deployed(bytes32 salt) public {
