@@ -34,7 +34,9 @@ contract ReceiptFaults {
         bool closed;
         address node;
         uint64 batch;
-        uint256 bond;
+        uint128 bond;
+        /// What the node loses when nobody answers; of its own stake, as far as that is there.
+        uint128 penalty;
     }
 
     uint256 public constant WHOLE = 10_000;
@@ -98,10 +100,11 @@ contract ReceiptFaults {
         // forge-lint: disable-next-line(block-timestamp)
         if (r.batch >= LOG.nextBatch(r.node) && block.timestamp < dueAt) revert NotYetDue(r.batch, dueAt);
         uint64 answerUntil = (block.timestamp + PARAMETERS.get(ANSWER_WINDOW)).toUint64();
-        uint256 bond = PARAMETERS.get(CHALLENGE_BOND);
-        challengeOf[receipt] = Challenge(msg.sender, answerUntil, false, r.node, r.batch, bond);
+        uint128 bond = PARAMETERS.get(CHALLENGE_BOND).toUint128();
+        challengeOf[receipt] = Challenge(msg.sender, answerUntil, false, r.node, r.batch, bond, _penalty(r.node).toUint128());
         emit Challenged(receipt, r.node, r.batch, msg.sender, answerUntil);
-        STAKING.openDispute(receipt, r.node, _penalty(r.node));
+        // nothing of it falls on delegators: an operator who challenges himself must not freeze them
+        STAKING.openDispute(receipt, r.node, 0);
         TOKEN.safeTransferFrom(msg.sender, address(this), bond);
     }
 
@@ -125,8 +128,7 @@ contract ReceiptFaults {
         if (block.timestamp <= c.answerUntil) revert NotYetLost(receipt, c.answerUntil);
         c.closed = true;
         emit Omitted(receipt, c.node, c.challenger);
-        (, uint256 atStake) = STAKING.disputeOf(address(this), receipt);
-        _slash(receipt, c.node, atStake, c.challenger);
+        _slash(receipt, c.node, c.penalty, c.challenger);
         TOKEN.safeTransfer(c.challenger, c.bond);
     }
 

@@ -48,7 +48,7 @@ contract Staking is ReentrancyGuardTransient {
 
     struct Dispute {
         address operator;
-        /// The most that losing it may cost.
+        /// The most that losing it may cost; zero when it never costs delegated stake.
         uint256 atStake;
     }
 
@@ -236,9 +236,9 @@ contract Staking is ReentrancyGuardTransient {
         _release(receipt, reservation);
     }
 
-    /// @notice Freezes an operator's withdrawals and releases, and his delegators' withdrawals while his own stake is less than what all his disputes may cost.
+    /// @notice Freezes an operator's withdrawals and releases, and his delegators' withdrawals while his own stake is less than what is at stake in all his disputes.
     /// @param fault The slasher's name for what is disputed.
-    /// @param atStake The most that losing the dispute may cost.
+    /// @param atStake The most that losing the dispute may cost where own stake does not suffice; zero when it never costs delegated stake.
     function openDispute(bytes32 fault, address operator, uint256 atStake) external onlySlasher {
         if (disputeOf[msg.sender][fault].operator != address(0)) revert AlreadyOpen(fault);
         disputeOf[msg.sender][fault] = Dispute(operator, atStake);

@@ -206,6 +206,20 @@ contract ReceiptFaultsTest is EconomyFixture {
         assertEq(staking.withdraw(operator, true), 450 ether, "a pending exit loses its part");
     }
 
+    function test_an_operator_who_challenges_himself_freezes_nobody_else() public {
+        delegate(100 ether);
+        staking.thaw(operator, false, 100 ether);
+        vm.warp(block.timestamp + 10 days);
+        stakeToken.transfer(accuser, 100 ether);
+        // more penalties than there is own stake
+        for (uint64 i = 0; i < 12; i++) {
+            Receipt memory r = receiptOf(1 ether);
+            r.sequence = i;
+            challenge(signed(r, SESSION));
+        }
+        assertEq(staking.withdraw(operator, false), 100 ether, "free");
+    }
+
     function test_a_penalty_is_what_was_at_stake_and_at_most_what_is_left() public {
         ReceiptFaults.SignedReceipt memory s = signed(receiptOf(1 ether), SESSION);
         vm.warp(block.timestamp + POSTING_WINDOW);
