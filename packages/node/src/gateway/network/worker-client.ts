@@ -49,7 +49,11 @@ export class WorkerClient {
     const response = await this.#send(endpoint, '/v1/run', body, signal, limits.firstFrameMs, headers);
     try {
       const demand = response.headers[paymentHeaders.required];
-      if (response.statusCode === 402 && demand !== undefined) throw paymentDemanded(demand);
+      if (response.statusCode === 402 && demand !== undefined) {
+        // the header says it all; an unread body that is destroyed tells nobody but its listeners
+        response.body.on('error', () => undefined);
+        throw paymentDemanded(demand);
+      }
       if (response.statusCode !== 200) throw await refusal(response);
       for await (const line of ndjsonLines(response.body, lines)) {
         const frame = readFrame(line);

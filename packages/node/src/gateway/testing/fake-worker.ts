@@ -8,6 +8,9 @@ import {
   type Hex32,
   MerkleTag,
   MerkleTree,
+  type Payment,
+  type PaymentOffer,
+  type PaymentResponse,
   type Receipt,
   type RunRequest,
   StreamHead,
@@ -15,12 +18,16 @@ import {
   addressOfKey,
   checkpointDigest,
   encodeFrame,
+  encodePaymentRequired,
+  encodePaymentResponse,
   endDigest,
   fromHex,
   isCheckpointDue,
   isSignedBy,
   parseEndRequest,
+  parsePaymentSignature,
   parseRunRequest,
+  paymentHeaders,
   receiptDigest,
   receiptToJson,
   requestHashOf,
@@ -50,6 +57,16 @@ export interface FakeRun {
   readonly gone: Promise<void>;
 }
 
+/** How a fake worker sells its runs. */
+export interface Sale {
+  /** In its 402 to this request. */
+  readonly offers: (request: RunRequest['request']) => readonly PaymentOffer[];
+  /** Why a payment is not taken; undefined when it is. */
+  readonly refuses?: (payment: Payment) => string | undefined;
+  /** What it says that it took. */
+  readonly settle: (receipt: Receipt, payment: Payment) => PaymentResponse;
+}
+
 export type Behaviour = (run: FakeRun) => void | Promise<void>;
 
 /** A worker without an engine, over real HTTP: for what a real one never does. */
@@ -57,6 +74,9 @@ export class FakeWorker {
   readonly node: Address;
   readonly runs: RunRequest[] = [];
   readonly ends: End[] = [];
+  /** Values of `PAYMENT-SIGNATURE` of the runs that came with one. */
+  readonly payments: string[] = [];
+  sale: Sale | undefined;
   readonly receipts: Receipt[] = [];
   behaviour: Behaviour;
   /** The last change of a receipt before it is signed. */
@@ -140,7 +160,7 @@ export class FakeWorker {
       return json(response, 200, { status: this.status, node: this.node, models: [modelId], queue, engines, prices: this.asked });
     }
     if (url === '/v1/end') return this.#end(parseEndRequest(await readJson(request)), response);
-    if (url === '/v1/run') return this.#run(parseRunRequest(await readJson(request)), response);
+    if (url === '/v1/run') return this.#take(request, parseRunRequest(await readJson(request)), response);
     if (!this.handsOver()) return json(response, 503, {});
     const digest = /^\/v1\/receipts\/(0x[0-9a-f]{64})$/.exec(url)?.[1];
     const index = this.receipts.findIndex((receipt) => receiptDigest(receipt, domain) === digest);
@@ -164,7 +184,20 @@ export class FakeWorker {
     json(response, this.confirmsEnds ? 200 : 409, {});
   }
 
-  async #run(input: RunRequest, response: ServerResponse): Promise<void> {
+  async #take(request: IncomingMessage, input: RunRequest, response: ServerResponse): Promise<void> {
+    if (!this.sale) return this.#run(input, response);
+    const header = request.headers[paymentHeaders.signature];
+    if (typeof header === 'string') this.payments.push(header);
+    const payment = typeof header === 'string' ? parsePaymentSignature(header) : undefined;
+    const error = payment ? this.sale.refuses?.(payment) : 'pay first';
+    if (error === undefined) return this.#run(input, response, payment);
+    const resource = { url: `${this.registered.endpoint}/v1/run` };
+    const required = encodePaymentRequired({ x402Version: 2, error, resource, accepts: this.sale.offers(input.request) });
+    response.writeHead(402, { 'content-type': 'application/x-ndjson', [paymentHeaders.required]: required });
+    response.end();
+  }
+
+  async #run(input: RunRequest, response: ServerResponse, payment?: Payment): Promise<void> {
     this.runs.push(input);
     this.#onRun?.();
     const requestHash = requestHashOf(input.request);
@@ -194,7 +227,9 @@ export class FakeWorker {
       });
       const receipt = this.beforeSign(honest);
       this.receipts.push(receipt);
-      return { type: 'receipt', receipt, signature: signReceipt(receipt, this.#session), digests };
+      const settlement = payment && encodePaymentResponse(this.sale!.settle(receipt, payment));
+      const frame = { type: 'receipt', receipt, signature: signReceipt(receipt, this.#session), digests } as const;
+      return settlement === undefined ? frame : { ...frame, settlement };
     };
     const gone = new Promise<void>((resolve) => response.once('close', resolve));
     const answer = (ids: readonly number[]): void => {

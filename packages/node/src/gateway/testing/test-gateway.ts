@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../platform/clock.ts';
-import { parseGatewayConfig } from '../config.ts';
+import { type GatewayConfigInput, parseGatewayConfig } from '../config.ts';
 import type { GatewayLog } from '../log.ts';
 import { type GatewayChain, type RunningGateway, startGateway } from '../start-gateway.ts';
 import { domain, keys } from './answer-fixture.ts';
@@ -56,9 +56,10 @@ export async function testGateway(
   workers: readonly FakeWorker[],
   chain: Partial<GatewayChain> = {},
   log: GatewayLog = silentLog,
+  settings: Partial<GatewayConfigInput> = {},
 ): Promise<TestGateway> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-'));
-  const started = await startIn(dataDir, workers, chain, log);
+  const started = await startIn(dataDir, workers, chain, log, settings);
   return {
     ...started,
     [Symbol.asyncDispose]: async () => {
@@ -74,6 +75,7 @@ export async function startIn(
   workers: readonly FakeWorker[],
   chain: Partial<GatewayChain> = {},
   log: GatewayLog = silentLog,
+  settings: Partial<GatewayConfigInput> = {},
 ): Promise<Omit<TestGateway, typeof Symbol.asyncDispose>> {
   const payerKeyFile = join(dataDir, 'payer.key');
   await writeFile(payerKeyFile, keys.payer);
@@ -88,6 +90,7 @@ export async function startIn(
     maxPromptPrice: '1000000',
     maxCompletionPrice: '2000000',
     allowLoopback: true,
+    ...settings,
   });
   const clock = new TestClock();
   const gateway = await startGateway(config, {
