@@ -83,7 +83,7 @@ const files = {
       })
       .join('\n'),
   'code-digest.gen.ts': `${header}\n/** keccak256 of all creation code. */\nexport const codeDigest = '${codeDigest}';\n`,
-  'payments/abis.gen.ts': header + abis([testDollar, built('BatchSettlement')]),
+  'payments/abis.gen.ts': header + abis([testDollar, ...['BatchSettlement', 'UptoPermit2Proxy', 'ExactPermit2Proxy'].map(built)]),
   'dev-contracts.gen.ts':
     header +
     importHex +

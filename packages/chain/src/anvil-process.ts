@@ -11,6 +11,8 @@ export interface AnvilOptions {
   /** 0 for any free port. */
   readonly port: number;
   readonly snapshot?: string | undefined;
+  /** Keeps old states, which reorganisations need; the development chain does not: they fill the disk. */
+  readonly history?: boolean;
 }
 
 export interface AnvilProcess {
@@ -33,8 +35,13 @@ export class AnvilStartError extends ChainError {
 }
 
 /** No accounts of anvil's own (their keys are public), no CORS (a web page could mint), loopback only, no history on disk. */
-const argumentsOf = ({ paths, chainId, port, snapshot }: AnvilOptions): string[] => {
-  const storage = ['--cache-path', paths.cache, '--prune-history', ...(snapshot === undefined ? [] : ['--load-state', snapshot])];
+const argumentsOf = ({ paths, chainId, port, snapshot, history = false }: AnvilOptions): string[] => {
+  const storage = [
+    '--cache-path',
+    paths.cache,
+    ...(history ? [] : ['--prune-history']),
+    ...(snapshot === undefined ? [] : ['--load-state', snapshot]),
+  ];
   const server = ['--host', '127.0.0.1', '--port', String(port), '--no-cors', '--no-request-size-limit', '--color', 'never'];
   return [...storage, ...server, '--chain-id', String(chainId), '--accounts', '0'];
 };

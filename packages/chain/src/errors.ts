@@ -15,6 +15,8 @@ export type ChainErrorCode =
   | 'chain_busy'
   /** A transaction was asked for from a client without a key. */
   | 'chain_read_only'
+  /** A payment cannot be settled: `details.reason` is what x402 calls it. */
+  | 'payment_refused'
   /** A facilitator was asked for a transaction that settles no payment in one of its assets. */
   | 'call_refused'
   /** A genesis file is not what a network can be founded on. */
@@ -44,6 +46,7 @@ const actions: Record<ChainErrorCode, ErrorAction> = {
   chain_timeout: 'retry',
   chain_busy: 'retry',
   chain_read_only: 'fix-input',
+  payment_refused: 'fix-input',
   call_refused: 'fix-input',
   bad_genesis: 'fix-input',
   no_create2_factory: 'stop',

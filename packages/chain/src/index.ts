@@ -12,9 +12,11 @@ export { type DevChain, type DevChainOptions, startDevChain } from './dev-chain.
 export * from './errors.ts';
 export { generateKey } from './keys.ts';
 export { limits as chainLimits } from './limits.ts';
+export { type ConfirmOptions, type Inclusion, confirmed } from './confirmations.ts';
 export * from './payments/abis.gen.ts';
 export * from './payments/addresses.ts';
 export { checkPaymentContracts } from './payments/check-contracts.ts';
+export { type Settlement, findSettlement } from './payments/find-settlement.ts';
 export { type Facilitator, type FacilitatorOptions, startFacilitator } from './payments/facilitator.ts';
 export type { ModelPublication, ModelRecord } from './models-client.ts';
 export type { ModelPrice, NodeOffer, NodeRecord, NodeRegistration } from './nodes-client.ts';

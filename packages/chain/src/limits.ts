@@ -11,6 +11,14 @@ export const limits = {
   dumpTimeout: 60_000,
   /** Transactions of one key that wait for their turn. */
   queuedTransactions: 256,
+  /** Transactions of one key that wait for their block beside each other (nodes keep few of one account). */
+  flyingTransactions: 16,
+  /** Gas beyond an estimate and a fifth of it: one word that has to be written anew costs 20,000. */
+  gasReserve: 30_000n,
+  /** A transaction without a receipt is handed to the node again: nodes drop transactions. */
+  rebroadcastAfter: 5_000,
+  /** How many times longer than `receiptTimeout` a transaction is waited for while the node does not answer. */
+  unreachableFactor: 5,
   /** From sending a transaction to its receipt; then it is replaced with a higher fee. */
   receiptTimeout: 60_000,
   /** First and longest pause between two looks for a receipt. */
@@ -20,6 +28,18 @@ export const limits = {
   replacements: 3,
   /** Raise of both fees at a replacement, in percent (nodes ask for at least 10). */
   replacementRaise: 25n,
+  /** Blocks, counted back from the newest, in which the settlement of a payment is looked for. */
+  settlementBlocks: 5_000n,
+  /** Transfers of one payer to one payee that are looked at for one settlement. */
+  settlementCandidates: 256,
+  /** From the first try to settle a payment to its confirmation, reorganisations and silence of the node included. */
+  settleFinally: 900_000,
+  /** Times a payment's transaction may be mined and revert: what it stood on changed before it. */
+  settleReverts: 3,
+  /** Pause after a try that failed for a reason that passes. */
+  settleRetry: 1_000,
+  /** Channels claimed in one transaction (50 cost about 1.2 million gas). */
+  claimRows: 100,
   /** Receipts that a facilitator keeps for the one look that follows a transaction. */
   rememberedReceipts: 1_024,
   /** Entries asked for in one page of a list. */

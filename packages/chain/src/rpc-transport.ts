@@ -9,7 +9,16 @@ interface Call {
 }
 
 /** Methods that change nothing and speak of the newest block. */
-const reads = new Set(['eth_call', 'eth_getBalance', 'eth_getCode', 'eth_getBlockByNumber', 'eth_getTransactionCount']);
+const reads = new Set([
+  'eth_call',
+  'eth_estimateGas',
+  'eth_feeHistory',
+  'eth_getBalance',
+  'eth_getBlockByNumber',
+  'eth_getCode',
+  'eth_getLogs',
+  'eth_getTransactionCount',
+]);
 /** A block that the chain announced a moment ago and cannot read yet: anvil while it mines, providers with several machines. */
 const notYetThere = /BlockOutOfRange|header not found/i;
 

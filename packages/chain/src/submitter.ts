@@ -1,10 +1,12 @@
 import { type Address, type Hex32 } from '@commonweight/protocol';
-import { type Hex, type TransactionReceipt, TransactionReceiptNotFoundError } from './viem.ts';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Account, accountOfKey } from './account.ts';
 import { ChainError } from './errors.ts';
+import { type Fees, currentFees, highest, raised } from './fees.ts';
+import { Flight } from './flight.ts';
 import { limits } from './limits.ts';
 import { type Rpc } from './rpc.ts';
-import { type Account, accountOfKey } from './account.ts';
+import { type Hex, type TransactionReceipt } from './viem.ts';
 
 export interface Transaction {
   readonly to: Address;
@@ -19,19 +21,19 @@ export interface SubmitterOptions {
   readonly receiptTimeout?: number;
 }
 
-interface Fees {
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
-}
-
 /**
- * Sends the transactions of one key, one after the other: nonces cannot collide within a process, and a collision with another process is resolved by
- * reading the nonce again. A transaction that is not mined in time is sent again with the same nonce and a higher fee, so it happens at most once.
+ * Sends the transactions of one key. They are signed and broadcast one after the other, with consecutive nonces, and wait for their blocks beside each other. A transaction
+ * keeps its nonce when it is sent again (dropped) or replaced at a higher fee (not mined in time), so it happens at most once. One that is given up leaves its nonce to the
+ * next, which offers more: no nonce stays stuck. A foreign transaction of the same key that took the nonce makes ours start again with another.
  */
 export class Submitter {
   readonly rpc: Rpc;
   readonly account: Account;
   readonly #receiptTimeout: number;
+  /** Nonces that are ours and not yet in a block. */
+  readonly #flying = new Map<number, Promise<unknown>>();
+  /** Nonces of transactions that were given up and may still wait somewhere, with what they offered. */
+  readonly #abandoned = new Map<number, Fees>();
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
@@ -41,60 +43,102 @@ export class Submitter {
     this.#receiptTimeout = receiptTimeout;
   }
 
-  /** Runs `work` when every earlier work of this key has ended: for a check and its transaction that must not be torn apart. */
-  async exclusive<T>(work: (send: (transaction: Transaction) => Promise<TransactionReceipt>) => Promise<T>): Promise<T> {
+  /** Runs `work` when every earlier transaction of this key has ended: for a check and its transaction that must not be torn apart. */
+  exclusive<T>(work: (send: (transaction: Transaction) => Promise<TransactionReceipt>) => Promise<T>): Promise<T> {
+    return this.#counted(() =>
+      this.#inTurn(async () => {
+        await Promise.allSettled(this.#flying.values());
+        return work((transaction) => this.#send(transaction, atOnce));
+      }),
+    );
+  }
+
+  /** Sends one transaction and waits until it is mined. Others of this key may wait beside it. */
+  send(transaction: Transaction): Promise<TransactionReceipt> {
+    return this.#counted(() => this.#send(transaction, (work) => this.#inTurn(work)));
+  }
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= limits.queuedTransactions) {
       throw new ChainError('chain_busy', `${this.#waiting} transactions of ${this.account.address} wait already; try again later`);
     }
     this.#waiting++;
-    const turn = this.#tail.then(() => work((transaction) => this.#send(transaction)));
-    // the next in line does not care how this one ends; its caller gets the error
-    this.#tail = turn.catch(() => undefined);
     try {
-      return await turn;
+      return await work();
     } finally {
       this.#waiting--;
     }
   }
 
-  /** Sends one transaction and waits until it is mined. */
-  send(transaction: Transaction): Promise<TransactionReceipt> {
-    return this.exclusive((send) => send(transaction));
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(work);
+    // the next in line does not care how this one ends; its caller gets the error
+    this.#tail = turn.catch(() => undefined);
+    return turn;
   }
 
-  async #send(transaction: Transaction): Promise<TransactionReceipt> {
-    const { account } = this;
-    const gas = await this.rpc.call({ what: 'gas estimate' }, (c) => c.estimateGas({ account: account.address, ...transaction }));
-    let fees: Fees = await this.rpc.call({ what: 'fees' }, (c) => c.estimateFeesPerGas());
-    let nonce = await this.#nonce();
-    const hashes: Hex[] = [];
+  /** @param inTurn Runs the launch alone among those of this key. */
+  async #send(transaction: Transaction, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Promise<TransactionReceipt> {
     for (let attempt = 0; attempt <= limits.replacements; attempt++) {
-      // a margin: state that changes before inclusion may cost a little more
-      const serialized = account.signTransaction({
-        type: 'eip1559',
-        chainId: this.rpc.chain.id,
-        ...transaction,
-        ...fees,
-        gas: (gas * 12n) / 10n,
-        nonce,
-      });
-      const sent = await this.#broadcast(serialized);
-      if (sent === 'nonce_used' && hashes.length === 0) {
-        nonce = await this.#nonceAfter(nonce);
-        continue;
-      }
-      if (sent !== 'nonce_used') hashes.push(sent);
-      const receipt = await this.#receipt(hashes);
-      if (receipt) return this.#succeeded(receipt, transaction);
-      fees = raise(fees);
+      const { landing } = await inTurn(() => this.#launch(transaction));
+      const receipt = await landing;
+      if (receipt) return succeeded(receipt, transaction);
     }
     throw new ChainError(
       'chain_timeout',
-      `transaction ${hashes.join(', ')} was not mined within ${this.#receiptTimeout} ms after ${limits.replacements} replacements`,
-      {
-        details: { hashes, nonce },
-      },
+      `foreign transactions of ${this.account.address} took our nonce ${limits.replacements + 1} times in a row`,
     );
+  }
+
+  /** Finds a nonce, signs, broadcasts. The landing is wrapped: a bare promise would make whoever awaits the launch wait for the block. */
+  async #launch(transaction: Transaction): Promise<{ readonly landing: Promise<TransactionReceipt | undefined> }> {
+    while (this.#flying.size >= limits.flyingTransactions) await Promise.race(this.#flying.values()).catch(() => undefined);
+    const { rpc, account } = this;
+    // as of the newest block: what waits in the pool may be dropped or replaced, and then ours would cost more
+    const from = { account: account.address, blockTag: 'latest' } as const;
+    const estimate = await rpc.call({ what: 'gas estimate' }, (c) => c.estimateGas({ ...from, ...transaction }));
+    // a margin: a balance that becomes zero before inclusion makes a transfer to it dearer
+    const gas = (estimate * 12n) / 10n + limits.gasReserve;
+    let least: Fees | undefined;
+    for (let attempt = 0; attempt <= limits.replacements; attempt++) {
+      const nonce = await this.#freeNonce();
+      const fees = await this.#feesAt(nonce, least);
+      const flight = new Flight({ rpc, account, transaction, nonce, gas, fees, receiptTimeout: this.#receiptTimeout });
+      const launched = await flight.launch();
+      if (launched === 'ours') return { landing: this.#track(flight) };
+      const stuck = (await this.#nonceAfter(nonce)) <= nonce;
+      // another transaction of this key, from before a restart perhaps, waits there and nobody mines it: it is replaced
+      if (launched === 'underpriced' && stuck) least = raised(fees);
+    }
+    throw new ChainError('chain_timeout', `other transactions of ${account.address} hold its next nonce; try again later`);
+  }
+
+  #track(flight: Flight): Promise<TransactionReceipt | undefined> {
+    const landing = flight
+      .land()
+      .catch((error: unknown) => {
+        this.#abandoned.set(flight.nonce, flight.fees);
+        throw error;
+      })
+      .finally(() => this.#flying.delete(flight.nonce));
+    this.#flying.set(flight.nonce, landing);
+    // whoever sent it hears of a failure; this one only keeps the book of nonces
+    landing.catch(() => undefined);
+    return landing;
+  }
+
+  /** The lowest nonce that is neither in a block nor in flight: gaps that a given-up transaction left are filled first. */
+  async #freeNonce(): Promise<number> {
+    let nonce = await this.#nonce();
+    for (const old of this.#abandoned.keys()) if (old < nonce) this.#abandoned.delete(old);
+    while (this.#flying.has(nonce)) nonce++;
+    return nonce;
+  }
+
+  async #feesAt(nonce: number, least: Fees | undefined): Promise<Fees> {
+    const offered = this.#abandoned.get(nonce);
+    const floors = [...(offered ? [raised(offered)] : []), ...(least ? [least] : [])];
+    return floors.reduce(highest, await currentFees(this.rpc));
   }
 
   #nonce(): Promise<number> {
@@ -110,50 +154,13 @@ export class Submitter {
       await pause(wait);
     }
   }
-
-  async #broadcast(serializedTransaction: Hex): Promise<Hex | 'nonce_used'> {
-    try {
-      return await this.rpc.call({ what: 'send transaction' }, (c) => c.sendRawTransaction({ serializedTransaction }));
-    } catch (error) {
-      if (
-        error instanceof ChainError &&
-        error.code === 'chain_rpc' &&
-        /nonce too low|nonce is lower|lower than the current nonce|replacement transaction underpriced|already (?:imported|known)/i.test(
-          error.message,
-        )
-      )
-        return 'nonce_used';
-      throw error;
-    }
-  }
-
-  /** Looks for a receipt of any of `hashes` (the same transaction at different fees) until the timeout. */
-  async #receipt(hashes: readonly Hex[]): Promise<TransactionReceipt | undefined> {
-    const deadline = performance.now() + this.#receiptTimeout;
-    for (let wait: number = limits.receiptPollFirst; ; wait = Math.min(wait * 2, limits.receiptPollLongest)) {
-      for (const hash of hashes) {
-        const receipt = await this.rpc.call({ what: 'receipt' }, (c) => c.getTransactionReceipt({ hash }).catch(noneYet));
-        if (receipt) return receipt;
-      }
-      if (performance.now() >= deadline) return undefined;
-      await pause(wait);
-    }
-  }
-
-  async #succeeded(receipt: TransactionReceipt, transaction: Transaction): Promise<TransactionReceipt> {
-    if (receipt.status === 'success') return receipt;
-    throw new ChainError('chain_reverted', `transaction ${receipt.transactionHash} to ${transaction.to} was mined and reverted`, {
-      details: { reason: 'reverted after inclusion', args: [], hash: receipt.transactionHash },
-    });
-  }
 }
 
-function noneYet(error: unknown): undefined {
-  if (error instanceof TransactionReceiptNotFoundError) return undefined;
-  throw error;
-}
+const atOnce = <T>(work: () => Promise<T>): Promise<T> => work();
 
-const raise = ({ maxFeePerGas, maxPriorityFeePerGas }: Fees): Fees => {
-  const more = (fee: bigint): bigint => (fee * (100n + limits.replacementRaise)) / 100n + 1n;
-  return { maxFeePerGas: more(maxFeePerGas), maxPriorityFeePerGas: more(maxPriorityFeePerGas) };
-};
+function succeeded(receipt: TransactionReceipt, transaction: Transaction): TransactionReceipt {
+  if (receipt.status === 'success') return receipt;
+  throw new ChainError('chain_reverted', `transaction ${receipt.transactionHash} to ${transaction.to} was mined and reverted`, {
+    details: { reason: 'reverted after inclusion', args: [], hash: receipt.transactionHash },
+  });
+}

@@ -33,6 +33,8 @@ export {
   encodeFunctionData,
   getContractAddress,
   keccak256,
+  parseAbi,
+  parseEventLogs,
   serializeTransaction,
   stringToHex,
 } from 'viem';

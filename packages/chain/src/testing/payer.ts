@@ -12,6 +12,7 @@ import { PERMIT2 } from '../payments/addresses.ts';
 import { type Rpc, connectRpc } from '../rpc.ts';
 import { Submitter } from '../submitter.ts';
 import { type TestNetwork } from './network.ts';
+import { type TroubleChain } from './trouble-chain.ts';
 
 export interface Payer {
   readonly address: Address;
@@ -23,13 +24,15 @@ export interface Payer {
   dollars(): Promise<bigint>;
 }
 
-/** A new key with 10 ether and 1,000 test dollars that has approved Permit2, and signs payments as stock x402 clients do. */
-export async function newPayer({ dev, money }: TestNetwork): Promise<Payer> {
+/** A new key with ether and 1,000 test dollars that has approved Permit2, and signs payments as stock x402 clients do. */
+export async function newPayer(chain: TestNetwork | TroubleChain): Promise<Payer> {
   const privateKey = generateKey();
   const address = addressOfKey(privateKey);
-  await dev.fund(address, 10n ** 19n);
+  const { money } = chain;
+  const { rpcUrl, chainId } = 'dev' in chain ? chain.dev : chain;
+  await ('dev' in chain ? chain.dev.fund(address, 10n ** 19n) : chain.fund(address));
   await money.fundDollars(address, 10n ** 9n);
-  const rpc = connectRpc(dev.rpcUrl, dev.chainId);
+  const rpc = connectRpc(rpcUrl, chainId);
   const dollar = contractCaller(rpc, new Submitter({ rpc, privateKey }), money.testDollar, testDollarAbi);
   await dollar.write('approve', [PERMIT2, 2n ** 256n - 1n]);
   const signer = toClientEvmSigner(privateKeyToAccount(privateKey), rpc.client as never);
