@@ -17,6 +17,8 @@ export interface FlightOptions {
   readonly fees: Fees;
   /** Milliseconds until it is replaced. */
   readonly receiptTimeout: number;
+  /** Milliseconds that it is waited for while the node does not answer. */
+  readonly unreachableWait: number;
 }
 
 /** One transaction between its first broadcast and its receipt: the same nonce all the time, so it happens at most once, under one of its hashes. */
@@ -59,9 +61,9 @@ export class Flight {
 
   /** Looks until one attempt is mined, another transaction took the nonce, or the time is up. Sends again meanwhile: nodes drop transactions. */
   async #watch(): Promise<TransactionReceipt | 'displaced' | 'late'> {
-    const { receiptTimeout } = this.#options;
+    const { receiptTimeout, unreachableWait } = this.#options;
     const started = performance.now();
-    const lastCall = started + receiptTimeout * limits.unreachableFactor;
+    const lastCall = started + unreachableWait;
     const rebroadcastAfter = Math.min(limits.rebroadcastAfter, receiptTimeout / 4);
     let next = started + rebroadcastAfter;
     let reachable = true;

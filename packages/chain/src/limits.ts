@@ -17,8 +17,8 @@ export const limits = {
   gasReserve: 30_000n,
   /** A transaction without a receipt is handed to the node again: nodes drop transactions. */
   rebroadcastAfter: 5_000,
-  /** How many times longer than `receiptTimeout` a transaction is waited for while the node does not answer. */
-  unreachableFactor: 5,
+  /** How long a transaction is waited for while the node does not answer. */
+  unreachableWait: 300_000,
   /** From sending a transaction to its receipt; then it is replaced with a higher fee. */
   receiptTimeout: 60_000,
   /** First and longest pause between two looks for a receipt. */

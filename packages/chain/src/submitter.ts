@@ -19,6 +19,8 @@ export interface SubmitterOptions {
   readonly privateKey: Hex32;
   /** Milliseconds until a transaction without a receipt is replaced; default `limits.receiptTimeout`. */
   readonly receiptTimeout?: number;
+  /** Milliseconds that a transaction is waited for while the node does not answer; default `limits.unreachableWait`. */
+  readonly unreachableWait?: number;
 }
 
 /**
@@ -30,6 +32,7 @@ export class Submitter {
   readonly rpc: Rpc;
   readonly account: Account;
   readonly #receiptTimeout: number;
+  readonly #unreachableWait: number;
   /** Nonces that are ours and not yet in a block. */
   readonly #flying = new Map<number, Promise<unknown>>();
   /** Nonces of transactions that were given up and may still wait somewhere, with what they offered. */
@@ -37,10 +40,11 @@ export class Submitter {
   #tail: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor({ rpc, privateKey, receiptTimeout = limits.receiptTimeout }: SubmitterOptions) {
+  constructor({ rpc, privateKey, receiptTimeout = limits.receiptTimeout, unreachableWait = limits.unreachableWait }: SubmitterOptions) {
     this.rpc = rpc;
     this.account = accountOfKey(privateKey);
     this.#receiptTimeout = receiptTimeout;
+    this.#unreachableWait = unreachableWait;
   }
 
   /** Runs `work` when every earlier transaction of this key has ended: for a check and its transaction that must not be torn apart. */
@@ -103,7 +107,8 @@ export class Submitter {
     for (let attempt = 0; attempt <= limits.replacements; attempt++) {
       const nonce = await this.#freeNonce();
       const fees = await this.#feesAt(nonce, least);
-      const flight = new Flight({ rpc, account, transaction, nonce, gas, fees, receiptTimeout: this.#receiptTimeout });
+      const patience = { receiptTimeout: this.#receiptTimeout, unreachableWait: this.#unreachableWait };
+      const flight = new Flight({ rpc, account, transaction, nonce, gas, fees, ...patience });
       const launched = await flight.launch();
       if (launched === 'ours') return { landing: this.#track(flight) };
       const stuck = (await this.#nonceAfter(nonce)) <= nonce;

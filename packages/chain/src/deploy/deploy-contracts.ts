@@ -53,7 +53,8 @@ export async function deployContracts({
 }: DeployOptions): Promise<Deployments> {
   const rpc = connectRpc(rpcUrl, chainId);
   const block = await rpc.call({ what: 'block number' }, (c) => c.getBlockNumber());
-  const submitter = new Submitter({ rpc, privateKey });
+  // somebody waits at a terminal, and can go on later: a node that does not answer is told at once
+  const submitter = new Submitter({ rpc, privateKey, unreachableWait: 0 });
   const prepared = await prepareDeployment(rpc, submitter.account.address, genesis);
   const { plan, missing } = prepared;
   requireFunds(prepared);

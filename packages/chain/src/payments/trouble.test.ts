@@ -24,7 +24,7 @@ beforeEach(async () => {
   payer = await newPayer(chain);
   const privateKey = generateKey();
   await chain.fund(addressOfKey(privateKey));
-  submitter = new Submitter({ rpc: connectRpc(chain.rpcUrl, chain.chainId), privateKey, receiptTimeout: 200 });
+  submitter = new Submitter({ rpc: connectRpc(chain.rpcUrl, chain.chainId), privateKey, receiptTimeout: 200, unreachableWait: 1_000 });
   facilitator = await startFacilitator({ submitter, assets: [chain.money.testDollar], depth: DEPTH });
   // blocks that reorganisations may take: what the tests stand on lies below
   await chain.mine(20);

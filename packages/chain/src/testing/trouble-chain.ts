@@ -63,7 +63,9 @@ export async function startTroubleChain(): Promise<TroubleChain> {
 }
 
 /** A TCP line to a port of this machine: cut, it breaks what is open and refuses what comes. */
-async function openLine(port: number): Promise<{ url: string; cut(): void; mend(): void; close(): Promise<void> }> {
+async function openLine(
+  port: number,
+): Promise<{ readonly url: string; readonly cut: () => void; readonly mend: () => void; readonly close: () => Promise<void> }> {
   const open = new Set<Socket>();
   let whole = true;
   const server = createServer((near) => {
