@@ -38,7 +38,7 @@ contract Settlement {
 
     constructor(ReceiptLog log, Staking staking, RevenueSplitter.Environment memory environment) {
         (LOG, STAKING, PARAMETERS) = (log, staking, environment.parameters);
-        SPLITTER = address(new RevenueSplitter(environment));
+        SPLITTER = address(new RevenueSplitter(environment, log.REGISTRY()));
     }
 
     /// @notice Address of the splitter of a node and a model, whether it exists or not.
@@ -77,7 +77,7 @@ contract Settlement {
         address splitter = createSplitter(receipt.node, receipt.modelId);
         emit ReceiptCovered(digest, receipt.node, receipt.payer, splitter, amount);
         _lock(receipt, digest, amount);
-        RevenueSplitter(splitter).cover(IERC20(receipt.asset), receipt.payer, amount);
+        RevenueSplitter(splitter).cover(IERC20(receipt.asset), receipt.payer, receipt.channel, amount);
     }
 
     function _requireSigned(Receipt calldata r, uint256 cumulativeLimit, bytes calldata signature) private view {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ModelShares} from "../../src/registry/ModelShares.sol";
 import {Payouts} from "../../src/settlement/Payouts.sol";
+import {Pots} from "../../src/settlement/Pots.sol";
 import {Receipt} from "../../src/settlement/Receipt.sol";
 import {Request} from "../../src/settlement/Request.sol";
 import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
@@ -29,7 +30,7 @@ contract SettlementTest is EconomyFixture {
         money.transfer(address(splitter()), 50 ether);
         assertEq(splitter().releasable(money), 0, "nothing covered");
         RevenueSplitter s = splitter();
-        vm.expectRevert(RevenueSplitter.NothingToPay.selector);
+        vm.expectRevert(Pots.NothingToPay.selector);
         s.release(money);
     }
 
@@ -61,51 +62,6 @@ contract SettlementTest is EconomyFixture {
         splitter().release(money);
         money.transfer(address(splitter()), 20 ether);
         assertEq(splitter().releasable(money), 10 ether, "what is left of the cover");
-    }
-
-    function test_another_payers_receipts_do_not_release_a_pot() public {
-        payIn(100 ether);
-        Receipt memory r = receiptOf(60 ether);
-        r.payer = vm.addr(77);
-        bytes32[] memory siblings = post(r);
-        settlement.cover(r, r.cumulativeAmount, signRequest(77, r), 1, siblings);
-        assertEq(splitter().releasable(money), 0, "the pot is another payer's");
-        vm.warp(block.timestamp + REFUND_WINDOW);
-        RevenueSplitter s = splitter();
-        vm.prank(payer);
-        s.reclaim(money);
-        assertEq(money.balanceOf(payer), 100 ether, "whole");
-    }
-
-    function test_what_is_not_covered_goes_back_after_the_window() public {
-        payIn(100 ether);
-        cover(60 ether);
-        RevenueSplitter s = splitter();
-        vm.startPrank(payer);
-        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.NotYetRefundable.selector, uint64(block.timestamp + REFUND_WINDOW)));
-        s.reclaim(money);
-        vm.warp(block.timestamp + REFUND_WINDOW);
-        assertEq(s.reclaim(money), 40 ether, "the rest");
-        vm.expectRevert(RevenueSplitter.NothingToPay.selector);
-        s.reclaim(money);
-        vm.stopPrank();
-        s.release(money);
-        assertEq(payouts.owed(operator, money), 42 ether, "what was covered is still the node's");
-    }
-
-    function test_the_node_gives_back_what_nobody_covers() public {
-        cover(10 ether);
-        RevenueSplitter s = splitter();
-        money.transfer(address(s), 50 ether);
-        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.OnlyNode.selector, address(this)));
-        s.refund(money, payer, 1);
-        vm.startPrank(operator);
-        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.MoreThanSurplus.selector, 41 ether, 40 ether));
-        s.refund(money, payer, 41 ether);
-        s.refund(money, payer, 40 ether);
-        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.MoreThanSurplus.selector, uint256(1), uint256(0)));
-        s.refund(money, payer, 1);
-        assertEq(money.balanceOf(payer), 40 ether, "back");
     }
 
     function test_a_receipt_counts_once_and_only_forward() public {
@@ -181,12 +137,6 @@ contract SettlementTest is EconomyFixture {
         settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
     }
 
-    function test_only_settlement_covers() public {
-        RevenueSplitter s = splitter();
-        vm.expectRevert(abi.encodeWithSelector(RevenueSplitter.OnlySettlement.selector, address(this)));
-        s.cover(money, payer, 1);
-    }
-
     function test_shares_and_parents_get_their_parts() public {
         vm.prank(author);
         models.publish(PARENT, "parent model", "", 0, "");
@@ -229,8 +179,8 @@ contract SettlementTest is EconomyFixture {
         parameters.setStakeRatio(address(fee), RATIO);
         RevenueSplitter s = splitter();
         fee.approve(address(s), 1000);
-        s.pay(fee, 1000);
-        (uint256 inPot,) = s.potOf(fee, address(this));
+        s.pay(fee, 1000, CHANNEL);
+        (uint256 inPot,,) = s.potOf(fee, address(this), CHANNEL);
         assertEq(inPot, 990, "what came");
         fee.transfer(address(s), 1000);
         Receipt memory r = receiptOf(500);
@@ -249,11 +199,5 @@ contract SettlementTest is EconomyFixture {
         staking.slash(Staking.Slash("fault", operator, digest, 30 ether, address(this), 30 ether, payer, 60 ether, 60 ether));
         assertEq(stakeToken.balanceOf(payer), 15 ether, "the payer is refunded out of what is left");
         assertEq(staking.freeStake(operator), 970 ether, "nothing is reserved any more");
-    }
-
-    function test_paying_nothing_is_refused() public {
-        RevenueSplitter s = splitter();
-        vm.expectRevert(RevenueSplitter.NothingToPay.selector);
-        s.pay(money, 0);
     }
 }

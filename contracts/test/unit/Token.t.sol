@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {Token} from "../../src/governance/Token.sol";
 import {TransferWithAuthorization as Authorizations} from "../../src/governance/TransferWithAuthorization.sol";
 import {Test} from "../utils/Test.sol";
+import {Wallet} from "../utils/Wallet.sol";
 
 contract TokenTest is Test {
     uint256 private constant KEY = 0xB0B;
@@ -148,24 +148,5 @@ contract TokenTest is Test {
             s := mload(add(signature, 64))
             v := byte(0, mload(add(signature, 96)))
         }
-    }
-}
-
-/// @dev Accepts what its owner signed.
-contract Wallet is IERC1271 {
-    address private immutable OWNER;
-
-    constructor(address owner) {
-        OWNER = owner;
-    }
-
-    function isValidSignature(bytes32 hash, bytes memory signature) external view returns (bytes4) {
-        (bytes32 r, bytes32 s, uint8 v) = (bytes32(0), bytes32(0), uint8(0));
-        assembly {
-            r := mload(add(signature, 32))
-            s := mload(add(signature, 64))
-            v := byte(0, mload(add(signature, 96)))
-        }
-        return ecrecover(hash, v, r, s) == OWNER ? IERC1271.isValidSignature.selector : bytes4(0);
     }
 }

@@ -9,6 +9,7 @@ import {Token} from "../../src/governance/Token.sol";
 import {ModelRegistry} from "../../src/registry/ModelRegistry.sol";
 import {ModelShares} from "../../src/registry/ModelShares.sol";
 import {Payouts} from "../../src/settlement/Payouts.sol";
+import {Pots} from "../../src/settlement/Pots.sol";
 import {Receipt} from "../../src/settlement/Receipt.sol";
 import {Request} from "../../src/settlement/Request.sol";
 import {ReceiptLog} from "../../src/settlement/ReceiptLog.sol";
@@ -23,6 +24,7 @@ abstract contract EconomyFixture is NodeFixture {
     bytes32 internal constant ROOT = keccak256("weights");
     bytes32 internal constant PARENT = keccak256("parent's weights");
     bytes32 internal constant MODEL = keccak256("model");
+    bytes32 internal constant CHANNEL = keccak256("channel");
     uint256 internal constant PAYER_KEY = 0x9A9;
     uint256 internal constant REFUND_WINDOW = 2 days;
     uint256 internal constant DISPUTE_WINDOW = 3 days;
@@ -106,7 +108,7 @@ abstract contract EconomyFixture is NodeFixture {
         r.requestHash = keccak256("request");
         r.asset = address(money);
         r.cumulativeAmount = cumulative;
-        r.channel = keccak256("channel");
+        r.channel = CHANNEL;
         r.batch = log.nextBatch(operator);
     }
 
@@ -140,12 +142,21 @@ abstract contract EconomyFixture is NodeFixture {
         return settlement.cover(r, r.cumulativeAmount, signRequest(PAYER_KEY, r), 1, siblings);
     }
 
+    /// @dev A transfer of `value` to the splitter, signed with `key` in the name of `from`.
+    function authorize(uint256 key, address from, uint256 value, bytes32 nonce) internal returns (Pots.Authorization memory a) {
+        bytes32 typeHash = Token(address(money)).TRANSFER_WITH_AUTHORIZATION_TYPEHASH();
+        bytes32 structHash = keccak256(abi.encode(typeHash, from, address(splitter()), value, 0, type(uint256).max, nonce));
+        bytes32 domain = Token(address(money)).DOMAIN_SEPARATOR();
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked(hex"1901", domain, structHash)));
+        return Pots.Authorization(from, value, 0, type(uint256).max, nonce, abi.encodePacked(r, s, v));
+    }
+
     function payIn(uint256 amount) internal {
         money.transfer(payer, amount);
         RevenueSplitter to = splitter();
         vm.startPrank(payer);
         money.approve(address(to), amount);
-        to.pay(money, amount);
+        to.pay(money, amount, CHANNEL);
         vm.stopPrank();
     }
 }
