@@ -3,6 +3,7 @@ import { modelRegistryAbi, nodeRegistryAbi, receiptLogAbi } from './abis.gen.ts'
 import { checkChainId, checkDeployments } from './check-chain.ts';
 import { contractCaller } from './contract-caller.ts';
 import { type Deployments } from './deployments.ts';
+import { type FaultsClient, faultsClient } from './faults-client.ts';
 import { type ModelsClient, modelsClient } from './models-client.ts';
 import { type NodesClient, nodesClient } from './nodes-client.ts';
 import { type ReceiptsClient, receiptsClient } from './receipts-client.ts';
@@ -18,7 +19,7 @@ export interface ConnectOptions {
 }
 
 /** The contracts on one chain, typed. Holds no connection and no timer: there is nothing to close. */
-export interface Chain extends ModelsClient, NodesClient, ReceiptsClient {
+export interface Chain extends ModelsClient, NodesClient, ReceiptsClient, FaultsClient {
   readonly chainId: number;
   readonly deployments: Deployments;
   /** EIP-712 domain of receipts and requests. */
@@ -50,5 +51,6 @@ export async function connectChain({ rpcUrl, chainId, deployments, privateKey }:
       submitter,
     ),
     ...receiptsClient(contractCaller(rpc, submitter, deployments.receiptLog, receiptLogAbi)),
+    ...faultsClient(rpc, submitter, deployments),
   };
 }

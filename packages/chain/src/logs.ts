@@ -6,11 +6,17 @@ import { type Abi, type ContractEventName, type GetContractEventsReturnType } fr
 
 /**
  * All events of a name from `fromBlock` to now, oldest first. Public RPC URLs answer for a bounded number of blocks only, and each has its own bound: a range that is
- * refused is halved.
+ * refused is halved. `args` restrict indexed ones.
  */
 export async function readEvents<const A extends Abi, N extends ContractEventName<A>>(
   rpc: Rpc,
-  { address, abi, eventName, fromBlock }: { address: Address; abi: A; eventName: N; fromBlock: number },
+  {
+    address,
+    abi,
+    eventName,
+    fromBlock,
+    args,
+  }: { address: Address; abi: A; eventName: N; fromBlock: number; args?: Readonly<Record<string, unknown>> },
 ): Promise<GetContractEventsReturnType<A, N, true>> {
   const last = await rpc.call({ what: 'block number' }, (c) => c.getBlockNumber());
   const events: unknown[] = [];
@@ -19,7 +25,7 @@ export async function readEvents<const A extends Abi, N extends ContractEventNam
     const to = from + size - 1n < last ? from + size - 1n : last;
     try {
       const part = await rpc.call({ what: `events ${eventName}` }, (c) =>
-        c.getContractEvents({ address, abi: abi as Abi, eventName: eventName as string, fromBlock: from, toBlock: to, strict: true }),
+        c.getContractEvents({ address, abi: abi as Abi, eventName: eventName as string, args, fromBlock: from, toBlock: to, strict: true }),
       );
       events.push(...part);
       if (events.length > limits.events)
