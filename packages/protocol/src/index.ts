@@ -14,6 +14,8 @@ export * from './partial-bundle.ts';
 export * from './payment/authorization.ts';
 export * from './payment/channel-account.ts';
 export * from './payment/channel.ts';
+export * from './payment/check-offer.ts';
+export * from './payment/check-settlement.ts';
 export * from './payment/contracts.ts';
 export * from './payment/encode-payment.ts';
 export {
@@ -27,6 +29,7 @@ export {
 export * from './payment/permit2.ts';
 export * from './payment/requirements.ts';
 export * from './payment/response.ts';
+export * from './payment/sign-payment.ts';
 export type { TypedDomain } from './payment/typed-data.ts';
 export * from './prf.ts';
 export * from './read.ts';

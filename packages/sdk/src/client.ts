@@ -1,11 +1,20 @@
-import type { Hex32 } from '@commonweight/protocol';
+import {
+  type Hex32,
+  Overcharged,
+  type PaymentRequired,
+  isAddress,
+  isHex32,
+  parsePaymentRequired,
+  paymentHeaders,
+} from '@commonweight/protocol';
 import type { VerifierModel } from '@commonweight/verifier';
 import type { CheckedCompletion, Verified } from './answer.ts';
 import { ChatStream } from './chat-stream.ts';
 import { type CheckOptions, checkAnswer } from './check-answer.ts';
-import { AnswerRefused, ApiError } from './errors.ts';
+import { AnswerRefused, ApiError, PaymentRefused } from './errors.ts';
 import type { NetworkFacts } from './facts.ts';
 import { limits } from './limits.ts';
+import { Payer, type SignedPayment, type WalletOptions } from './pay/payer.ts';
 import { type Platform, webPlatform } from './platform/web.ts';
 import { readBounded } from './read-bounded.ts';
 import type { ChatCompletion, ChatParams } from './types.ts';
@@ -21,6 +30,8 @@ export interface ClientOptions {
   readonly models?: Readonly<Record<string, Hex32>>;
   /** Weights by model id: then every answer is re-executed before it counts (synchronous, about one prefill). */
   readonly model?: (modelId: Hex32) => VerifierModel | undefined;
+  /** Pays nodes that ask for money, within these caps; needs `facts`, and a gateway that passes payments on. */
+  readonly wallet?: WalletOptions;
   readonly platform?: Platform;
 }
 
@@ -47,49 +58,122 @@ export class CommonweightClient {
   readonly #options: ClientOptions;
   readonly #platform: Platform;
   readonly #checks: CheckOptions;
+  readonly #payer: Payer | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#platform = options.platform ?? webPlatform;
     this.#checks = { facts: options.facts, models: options.models ?? {}, model: options.model };
+    if (options.wallet && !options.facts)
+      throw new PaymentRefused('wallet: needs facts: who may be paid, and how much, only the chain can tell', 'payment_not_possible');
+    this.#payer = options.wallet && options.facts && new Payer(options.wallet, options.facts, this.#platform);
     const create = (params: ChatParams, call: CallOptions = {}): Promise<ChatStream | CheckedCompletion> =>
       params['stream'] === true ? this.#stream(params, call) : this.#whole(params, call);
     this.chat = { completions: { create: create as Create } };
   }
 
   async #whole(params: ChatParams, call: CallOptions): Promise<CheckedCompletion> {
-    const response = await this.#send(params, call);
-    const body = parse(await readBounded(response, limits.bodyBytes)) as ChatCompletion;
-    const [choice] = Array.isArray(body.choices) ? body.choices : [];
-    if (!choice || body.choices.length !== 1) throw new AnswerRefused('expected an answer with one choice', 'malformed');
-    return { ...body, commonweight: await this.#check(params, body.receipt, choice.message.content ?? '') };
+    const { response, payment } = await this.#send(params, call);
+    try {
+      const body = parse(await readBounded(response, limits.bodyBytes)) as ChatCompletion;
+      const [choice] = Array.isArray(body.choices) ? body.choices : [];
+      if (!choice || body.choices.length !== 1) throw new AnswerRefused('expected an answer with one choice', 'malformed');
+      const settlement = response.headers.get(paymentHeaders.response) ?? undefined;
+      const answer = { receipt: body.receipt, text: choice.message.content ?? '', settlement };
+      return { ...body, commonweight: await this.#check(params, answer, payment) };
+    } finally {
+      payment?.lost();
+    }
   }
 
   async #stream(params: ChatParams, call: CallOptions): Promise<ChatStream> {
-    const response = await this.#send(params, call);
-    if (!response.body) throw new AnswerRefused('the gateway sent no body', 'malformed');
-    return new ChatStream(response.body, { check: (chunk, text) => this.#check(params, chunk.receipt, text), over: () => undefined });
+    const { response, payment } = await this.#send(params, call);
+    if (!response.body) {
+      payment?.lost();
+      throw new AnswerRefused('the gateway sent no body', 'malformed');
+    }
+    return new ChatStream(response.body, {
+      check: ({ receipt, payment_response: settlement }, text) => this.#check(params, { receipt, text, settlement }, payment),
+      // without effect when the receipt has come
+      over: () => payment?.lost(),
+    });
   }
 
-  async #check(params: ChatParams, receipt: unknown, text: string): Promise<Verified> {
+  async #check(params: ChatParams, { receipt, text, settlement }: Shown, payment: SignedPayment | undefined): Promise<Verified> {
     const { bundle, report, amount } = await checkAnswer(params, receipt, text, this.#checks);
-    return { bundle, report, paid: amount };
+    if (!payment) return { bundle, report, paid: amount };
+    try {
+      return { bundle, report, paid: payment.charged(bundle, settlement) };
+    } catch (error) {
+      if (!(error instanceof Overcharged)) throw error;
+      throw new AnswerRefused(`node ${bundle.receipt.node}: ${error.message}; nothing more is paid to it here`, error.code, report);
+    }
   }
 
-  async #send(params: ChatParams, { signal }: CallOptions): Promise<Response> {
+  /** Sends unpaid, pays when that is asked for, and once more when the sum of the channel was corrected. */
+  async #send(params: ChatParams, { signal }: CallOptions): Promise<{ response: Response; payment: SignedPayment | undefined }> {
+    let payment: SignedPayment | undefined;
+    for (let left: number = limits.sends; ; left--) {
+      const response = await this.#post(params, payment?.header, signal).catch((error: unknown) => {
+        payment?.lost();
+        throw error;
+      });
+      if (response.ok) return { response, payment };
+      const required = response.status === 402 ? response.headers.get(paymentHeaders.required) : null;
+      if (required === null) {
+        // the gateway gave up before there was a receipt, or says that it did
+        payment?.lost();
+        throw await apiError(response);
+      }
+      await response.body?.cancel();
+      const demand = parsePaymentRequired(required);
+      const again = payment ? payment.refused(demand) : true;
+      if (!again || left === 1)
+        throw new PaymentRefused(`the node did not take the payment: ${demand.error ?? 'it gives no reason'}`, 'payment_not_taken');
+      payment = await this.#pay(demand, params, response);
+    }
+  }
+
+  #pay(demand: PaymentRequired, params: ChatParams, response: Response): Promise<SignedPayment> {
+    if (!this.#payer) throw new PaymentRefused('the gateway asks for a payment; give the client a wallet', 'payment_not_possible');
+    const node = response.headers.get('x-commonweight-node');
+    if (!isAddress(node)) throw new PaymentRefused('the gateway does not say which node asks', 'payment_not_possible');
+    const modelId = isHex32(params.model) ? params.model : this.#checks.models[params.model];
+    if (modelId === undefined)
+      throw new PaymentRefused(
+        `which model ${JSON.stringify(params.model)} is has to be said before it is paid for: give models: { ${JSON.stringify(params.model)}: '0x...' }`,
+        'payment_not_possible',
+      );
+    return this.#payer.pay(demand, { node, modelId });
+  }
+
+  #post(params: ChatParams, payment: string | undefined, signal: AbortSignal | undefined): Promise<Response> {
     const { baseURL, apiKey } = this.#options;
-    const headers = { 'content-type': 'application/json', ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }) };
-    const response = await this.#platform.fetch(`${baseURL.replace(/\/+$/, '')}/chat/completions`, {
+    return this.#platform.fetch(`${baseURL.replace(/\/+$/, '')}/chat/completions`, {
       method: 'POST',
-      headers,
+      headers: {
+        'content-type': 'application/json',
+        ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+        ...(payment !== undefined && { [paymentHeaders.signature]: payment }),
+      },
       body: JSON.stringify(params),
       redirect: 'error',
       ...(signal && { signal }),
     });
-    if (response.ok) return response;
-    const body = parse(await readBounded(response, limits.errorBytes), {}) as { readonly error?: Record<string, unknown> };
-    throw new ApiError(response.status, typeof body.error === 'object' && body.error !== null ? body.error : {});
   }
+}
+
+/** What came of an answer. */
+interface Shown {
+  readonly receipt: unknown;
+  readonly text: string;
+  /** Value of `PAYMENT-RESPONSE`. */
+  readonly settlement: string | undefined;
+}
+
+async function apiError(response: Response): Promise<ApiError> {
+  const body = parse(await readBounded(response, limits.errorBytes), {}) as { readonly error?: Record<string, unknown> };
+  return new ApiError(response.status, typeof body.error === 'object' && body.error !== null ? body.error : {});
 }
 
 function parse(text: string, otherwise?: unknown): unknown {

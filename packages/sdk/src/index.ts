@@ -4,5 +4,7 @@ export { type CallOptions, type ClientOptions, CommonweightClient } from './clie
 export { AnswerRefused, ApiError, PaymentRefused, type PaymentRefusal } from './errors.ts';
 export type { NetworkFacts, NodeTerms } from './facts.ts';
 export { limits as sdkLimits } from './limits.ts';
+export type { WalletOptions } from './pay/payer.ts';
 export { type Platform, webPlatform } from './platform/web.ts';
+export { type RpcFactsOptions, rpcFacts } from './rpc-facts.ts';
 export type { ChatCompletion, ChatCompletionChunk, ChatMessage, ChatParams, Usage } from './types.ts';

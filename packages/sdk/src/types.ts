@@ -53,4 +53,6 @@ export interface ChatCompletionChunk extends Head {
   readonly usage?: Usage | null;
   /** On the last chunk. */
   readonly receipt?: unknown;
+  /** Beside it, where the caller paid: what `PAYMENT-RESPONSE` would say. */
+  readonly payment_response?: string;
 }

@@ -1,4 +1,5 @@
 import { CommonweightError } from '../errors.ts';
+import { Overcharged } from './check-settlement.ts';
 
 /** A payer's own view of one payment channel. All amounts in the asset's smallest unit. */
 export interface ChannelBooks {
@@ -64,15 +65,15 @@ export class ChannelAccount {
   /**
    * A run ended with a receipt that was accepted.
    * @param cumulative - the channel's sum in that receipt.
-   * @throws CommonweightError `payment_overcharged` when the amount, or a sum that this payer's own books cannot explain, is too high; nothing is booked then.
+   * @throws Overcharged when the amount, or a sum that this payer's own books cannot explain, is too high; nothing is booked then.
    */
   charge(run: string, amount: bigint, cumulative: bigint): void {
     const maximum = this.#open.get(run);
     if (maximum === undefined) throw new CommonweightError(`run ${run} is not in flight`, { code: 'payment_unknown', action: 'stop' });
-    if (amount > maximum) throw overcharged(`expected at most ${maximum} for this run, the node took ${amount}`);
+    if (amount > maximum) throw new Overcharged(`expected at most ${maximum} for this run, the node took ${amount}`);
     // whatever ran beside it may have been charged before it
     const most = this.#charged + this.#unheard + (this.inFlight - maximum) + amount;
-    if (cumulative > most) throw overcharged(`expected a sum of at most ${most} on the channel, the node says ${cumulative}`);
+    if (cumulative > most) throw new Overcharged(`expected a sum of at most ${most} on the channel, the node says ${cumulative}`);
     this.#open.delete(run);
     this.#charged += amount;
     if (this.#open.size > 0) return;
@@ -102,6 +103,11 @@ export class ChannelAccount {
     this.#balance = balance;
   }
 
+  /** A voucher of this payer's turned up that these books did not know. */
+  signedBefore(voucher: bigint): void {
+    if (voucher > this.#signed) this.#signed = voucher;
+  }
+
   /**
    * The node counts more on this channel than is known here (charged and reserved together), and shows a voucher of this payer's that covers it.
    * Called between runs' reservations, without the run that was refused. What is not explained counts as never heard of.
@@ -114,6 +120,3 @@ export class ChannelAccount {
     return true;
   }
 }
-
-const overcharged = (message: string): CommonweightError =>
-  new CommonweightError(`${message}; nothing more is paid to it on this channel`, { code: 'payment_overcharged', action: 'stop' });

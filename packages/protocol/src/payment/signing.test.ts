@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { encodeAbiParameters, getAddress, hashTypedData, keccak256, parseAbiParameters } from 'viem';
 import { describe, expect, test } from 'vitest';
 import { type Address, type Hex32, toHex, utf8 } from '../bytes.ts';
 import { sha256 } from '../sha256.ts';
+import { recoverSigner } from '../signature.ts';
 import { depositNonce, receiveAuthorizationDigest, transferAuthorizationDigest } from './authorization.ts';
-import { PERMIT2, UPTO_PROXY } from './contracts.ts';
+import { voucherDigest } from './channel.ts';
+import { DEPOSIT_COLLECTOR, PERMIT2, UPTO_PROXY } from './contracts.ts';
+import { parsePaymentSignature } from './payment.ts';
 import { uptoPermitDigest } from './permit2.ts';
 
 const hash = (text: string): Hex32 => toHex(sha256(utf8(text)));
@@ -73,4 +77,37 @@ describe('what payers sign, against viem', () => {
       }),
     );
   });
+});
+
+test("every signature of a stock client is its payer's over these digests", () => {
+  const file = new URL('../../../../conformance/protocol/payments.json', import.meta.url);
+  const { payer, cases } = JSON.parse(readFileSync(file, 'utf8')) as { payer: Address; cases: { name: string; header: string }[] };
+  expect(cases.length).toBeGreaterThan(2);
+  for (const { name, header } of cases) {
+    const payment = parsePaymentSignature(header);
+    const { chainId, asset, payTo, from, amount: value } = payment;
+    const token = { name: 'Test Dollar', version: '1', chainId, verifyingContract: asset };
+    const signers: (string | undefined)[] = [];
+    if (payment.scheme === 'exact')
+      signers.push(recoverSigner(transferAuthorizationDigest({ ...payment, to: payTo, value }, token), payment.signature));
+    else if (payment.scheme === 'upto') {
+      const { nonce, deadline, facilitator } = payment;
+      const permit = { token: asset, amount: value, nonce, deadline, to: payTo, facilitator, validAfter: 0n };
+      signers.push(recoverSigner(uptoPermitDigest(permit, chainId), payment.signature));
+    } else {
+      const { channel, maxClaimableAmount, deposit } = payment;
+      signers.push(recoverSigner(voucherDigest({ channelId: channel, maxClaimableAmount }, chainId), payment.signature));
+      if (deposit) {
+        const authorization = {
+          from,
+          to: DEPOSIT_COLLECTOR,
+          value: deposit.amount,
+          ...deposit,
+          nonce: depositNonce(channel, deposit.salt),
+        };
+        signers.push(recoverSigner(receiveAuthorizationDigest(authorization, token), deposit.signature));
+      }
+    }
+    expect([name, ...signers]).toEqual([name, ...signers.map(() => payer)]);
+  }
 });

@@ -1,13 +1,23 @@
-import { CommonweightError, type Payment, ZERO_HEX32, parsePaymentSignature } from '@commonweight/protocol';
+import {
+  CommonweightError,
+  OfferRefused,
+  Overcharged,
+  type Payment,
+  type Receipt,
+  type RunPrice,
+  ZERO_HEX32,
+  checkOffer,
+  checkSettlement,
+  parsePaymentSignature,
+} from '@commonweight/protocol';
 import { gatewayLimits as limits } from '../../limits.ts';
 import { ApiError, invalid } from '../api-error.ts';
+import { ReceiptInvalid } from '../check/receipt-invalid.ts';
 import type { GatewayLog } from '../log.ts';
 import { NodeFailure } from '../network/node-failure.ts';
 import type { PaymentDemanded } from '../network/payment-demanded.ts';
 import type { Candidate } from '../network/route.ts';
 import type { Job } from '../run/job.ts';
-import { OfferRefused, type RunPrice, checkOffer } from './check-offer.ts';
-import { checkSettlement } from './check-settlement.ts';
 import { type Payments, type RunPayment, runPayment } from './payments.ts';
 import { type PaymentChain, runPrice } from './run-price.ts';
 
@@ -66,18 +76,29 @@ export class ClientPayments implements Payments {
     }
     if (this.#used) throw new NodeFailure('refused', 'a payment is passed on once');
     this.#used = true;
-    const { scheme, amount } = payment;
+    const { scheme } = payment;
     const money = { channel: payment.channel, cumulativeLimit: String(limitOf(payment, price)) };
     return runPayment(money, {
       header: this.#header,
       demanded: (demand) => this.#pass(demand, price),
       charged: async (receipt, settlement) => {
-        checkSettlement(settlement, receipt, { scheme, amount });
+        this.#compare(settlement, receipt, payment, price);
         this.#o.log.info('paid', { node: price.node, channel: payment.channel, scheme, sum: String(receipt.cumulativeAmount) });
         return settlement;
       },
     });
   };
+
+  /** @throws ReceiptInvalid when the node took more than its receipt says. */
+  #compare(settlement: string | undefined, receipt: Receipt, { scheme, amount }: Payment, { node }: RunPrice): void {
+    try {
+      checkSettlement(settlement, receipt, { scheme, amount: String(amount) });
+    } catch (error) {
+      if (!(error instanceof Overcharged)) throw error;
+      this.#o.log.warn('payment_refused', { node, reason: 'overcharged' });
+      throw new ReceiptInvalid('settlement', error.message);
+    }
+  }
 
   /** @throws ApiError 402 with the node's offers as they came; NodeFailure when one of them is not what the node may ask. */
   async #pass({ header, required }: PaymentDemanded, price: RunPrice): Promise<never> {

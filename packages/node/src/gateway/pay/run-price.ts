@@ -1,7 +1,6 @@
-import { type Address, type Hex32, ZERO_ADDRESS, maximumAmount } from '@commonweight/protocol';
+import { type Address, type Hex32, type RunPrice, ZERO_ADDRESS, maximumAmount } from '@commonweight/protocol';
 import type { Candidate } from '../network/route.ts';
 import type { Job } from '../run/job.ts';
-import type { RunPrice } from './check-offer.ts';
 
 /** What the chain says about payments to nodes. */
 export interface PaymentChain {

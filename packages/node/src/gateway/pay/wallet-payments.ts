@@ -1,12 +1,20 @@
-import { CommonweightError, type PaymentOffer, ZERO_HEX32, receiptAmount } from '@commonweight/protocol';
+import {
+  CommonweightError,
+  OfferRefused,
+  Overcharged,
+  type PaymentOffer,
+  type RunPrice,
+  ZERO_HEX32,
+  checkOffer,
+  checkSettlement,
+  receiptAmount,
+} from '@commonweight/protocol';
 import { ReceiptInvalid } from '../check/receipt-invalid.ts';
 import type { GatewayLog } from '../log.ts';
 import { NodeFailure } from '../network/node-failure.ts';
 import type { PaymentDemanded } from '../network/payment-demanded.ts';
 import type { Candidate } from '../network/route.ts';
 import type { Job } from '../run/job.ts';
-import { OfferRefused, type RunPrice, checkOffer } from './check-offer.ts';
-import { checkSettlement } from './check-settlement.ts';
 import { type Payments, type RequestMoney, type RunPayment, runPayment } from './payments.ts';
 import { type PaymentChain, runPrice } from './run-price.ts';
 import type { PaidRun, Wallet } from './wallet.ts';
@@ -98,15 +106,14 @@ export class WalletPayments implements Payments {
         arrived();
         const amount = receiptAmount(receipt);
         try {
-          checkSettlement(settlement, receipt, { scheme: offer.scheme, amount: BigInt(offer.amount) });
+          checkSettlement(settlement, receipt, offer);
           await wallet.charged(paid, amount, receipt.cumulativeAmount);
         } catch (error) {
-          const refused = asReceiptInvalid(error);
-          if (!refused) throw error;
+          if (!(error instanceof Overcharged)) throw error;
           log.warn('payment_refused', { node: price.node, reason: 'overcharged' });
           await wallet.lost(paid);
           if (!channel.frozen) await wallet.freeze(channel);
-          throw refused;
+          throw new ReceiptInvalid('settlement', error.message);
         }
         log.info('paid', { node: price.node, channel: channel.id, amount: String(amount), sum: String(receipt.cumulativeAmount) });
         return undefined;
@@ -165,11 +172,4 @@ function chargedSum(offer: PaymentOffer | undefined): bigint | undefined {
   const state = offer?.extra['channelState'];
   const sum = typeof state === 'object' && state !== null ? (state as Record<string, unknown>)['chargedCumulativeAmount'] : undefined;
   return typeof sum === 'string' && /^[0-9]{1,39}$/.test(sum) ? BigInt(sum) : undefined;
-}
-
-function asReceiptInvalid(error: unknown): ReceiptInvalid | undefined {
-  if (error instanceof ReceiptInvalid) return error;
-  return error instanceof CommonweightError && error.code === 'payment_overcharged'
-    ? new ReceiptInvalid('settlement', error.message)
-    : undefined;
 }

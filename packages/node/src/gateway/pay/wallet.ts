@@ -3,16 +3,17 @@ import {
   type ChannelConfig,
   CommonweightError,
   type Hex32,
+  Overcharged,
   type PaymentOffer,
   ZERO_HEX32,
   addressOfKey,
   channelIdOf,
+  signChannelPayment,
 } from '@commonweight/protocol';
 import { Journal } from '../../journal/journal.ts';
 import { gatewayLimits as limits } from '../../limits.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type SpendingCaps, depositFor, requireWithin } from './caps.ts';
-import { channelPayment } from './channel-payment.ts';
 import { type WalletRecord, parseWalletRecord, walletRecordToJson } from './wallet-record.ts';
 import { type Channel, WalletState } from './wallet-state.ts';
 
@@ -124,7 +125,7 @@ export class Wallet {
       });
     }
     // no await from here to the records: what was checked is what is reserved
-    const { caps, clock, chainId, key } = this.#o;
+    const { caps, clock, key } = this.#o;
     requireWithin(caps, maximum, this.#state.spent(clock.now()) + this.#state.atStake);
     const missing = account.missing(maximum);
     const written: Promise<void>[] = [];
@@ -139,7 +140,7 @@ export class Wallet {
       this.depositArrived(channel);
       throw error;
     }
-    const header = channelPayment({ offer, chainId, channel: id, config, voucher, deposit }, key);
+    const header = signChannelPayment(offer, { config, voucher, deposit }, key);
     return { channel, run, header, balance: account.books.balance, deposits: deposit !== undefined };
   }
 
@@ -149,13 +150,13 @@ export class Wallet {
     this.#deposits.delete(id);
   }
 
-  /** @throws CommonweightError `payment_overcharged`; then the channel is frozen. */
+  /** @throws Overcharged; then the channel is frozen. */
   async charged({ channel, run }: PaidRun, amount: bigint, cumulative: bigint): Promise<void> {
     const at = this.#o.clock.now();
     try {
       await this.#append({ type: 'charged', channel: channel.id, run, amount, cumulative, at });
     } catch (error) {
-      if (error instanceof CommonweightError && error.code === 'payment_overcharged') await this.freeze(channel);
+      if (error instanceof Overcharged) await this.freeze(channel);
       throw error;
     }
   }

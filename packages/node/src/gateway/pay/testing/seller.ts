@@ -5,11 +5,9 @@ import {
   type PaymentResponse,
   type Payment,
   type Receipt,
-  encodePaymentSignature,
   maximumAmount,
   receiptAmount,
-  signDigest,
-  transferAuthorizationDigest,
+  signExactPayment,
 } from '@commonweight/protocol';
 import type { GatewayConfigInput } from '../../config.ts';
 import type { GatewayLog } from '../../log.ts';
@@ -78,12 +76,5 @@ export async function sellingGateway(
 }
 
 /** A signed `exact` payment, as a client of the gateway sends it. */
-export function exactPayment(offer: PaymentOffer, nonce: Hex32): string {
-  const from = address('client');
-  const times = { validAfter: 0n, validBefore: 2_000_000_000n };
-  const authorization = { from, to: offer.payTo, value: BigInt(offer.amount), ...times, nonce };
-  const token = { name: 'Test Dollar', version: '1', chainId: 31_337, verifyingContract: offer.asset };
-  const signature = signDigest(transferAuthorizationDigest(authorization, token), keys.operator);
-  const texts = { value: offer.amount, validAfter: '0', validBefore: String(times.validBefore) };
-  return encodePaymentSignature(offer, { signature, authorization: { from, to: offer.payTo, nonce, ...texts } });
-}
+export const exactPayment = (offer: PaymentOffer, nonce: Hex32): string =>
+  signExactPayment(offer, { nonce, validBefore: 2_000_000_000 }, keys.operator);

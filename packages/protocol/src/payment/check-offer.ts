@@ -1,4 +1,6 @@
-import { type Address, CommonweightError, type PaymentOffer, networkOf } from '@commonweight/protocol';
+import type { Address } from '../bytes.ts';
+import { CommonweightError } from '../errors.ts';
+import { type PaymentOffer, networkOf } from './requirements.ts';
 
 /** What a node may ask for one run: from the chain and the request alone, never from the node. */
 export interface RunPrice {
@@ -24,7 +26,7 @@ export class OfferRefused extends CommonweightError {
   }
 }
 
-/** @throws OfferRefused */
+/** Compares an offer with what the node may ask (SPEC section 25.2). @throws OfferRefused */
 export function checkOffer(offer: PaymentOffer, price: RunPrice): void {
   const same = (refusal: OfferRefusal, what: string, expected: string, got: unknown): void => {
     if (got !== expected) throw new OfferRefused(refusal, what, expected, got);

@@ -1,9 +1,24 @@
-import { type PaymentOffer, encodePaymentResponse, type PaymentResponse, receiptAmount } from '@commonweight/protocol';
 import { describe, expect, test } from 'vitest';
-import { honestAnswer } from '../testing/answer-fixture.ts';
+import { type Address, type Hex32, ZERO_HEX32, toHex, utf8 } from '../bytes.ts';
+import { type Receipt, receiptAmount } from '../receipt.ts';
+import { sha256 } from '../sha256.ts';
 import { type RunPrice, checkOffer } from './check-offer.ts';
 import { checkSettlement } from './check-settlement.ts';
-import { address, node, offer } from './testing/wallet.ts';
+import type { PaymentOffer } from './requirements.ts';
+import { type PaymentResponse, encodePaymentResponse } from './response.ts';
+
+const hash = (text: string): Hex32 => toHex(sha256(utf8(text)));
+const address = (text: string): Address => hash(text).slice(0, 42) as Address;
+const node = address('operator');
+const offer: PaymentOffer = {
+  scheme: 'batch-settlement',
+  network: 'eip155:31337',
+  amount: '1000',
+  asset: address('dollar'),
+  payTo: address('splitter'),
+  maxTimeoutSeconds: 300,
+  extra: { name: 'Test Dollar', version: '1', receiverAuthorizer: node, withdrawDelay: 900 },
+};
 
 describe('an offer', () => {
   const price: RunPrice = { node, chainId: 31_337, asset: offer.asset, maximum: 1000n, payTo: offer.payTo };
@@ -29,15 +44,33 @@ describe('an offer', () => {
 });
 
 describe('a settlement', () => {
-  const { receipt } = honestAnswer().answered;
-  const billed = receiptAmount({ ...receipt, promptPrice: 10_000_000n, completionPrice: 20_000_000n });
-  const priced = { ...receipt, promptPrice: 10_000_000n, completionPrice: 20_000_000n, cumulativeAmount: billed + 7n };
+  const receipt: Omit<Receipt, 'cumulativeAmount'> = {
+    node,
+    payer: address('payer'),
+    modelId: hash('model'),
+    requestHash: hash('request'),
+    idsRoot: hash('ids'),
+    thinRoot: hash('thin'),
+    promptTokens: 3,
+    completionTokens: 3,
+    finishReason: 'stop_id',
+    promptPrice: 10_000_000n,
+    completionPrice: 20_000_000n,
+    asset: offer.asset,
+    channel: hash('channel'),
+    batch: 0,
+    sequence: 0,
+    previous: ZERO_HEX32,
+    issuedAt: 1,
+  };
+  const billed = receiptAmount(receipt);
+  const priced: Receipt = { ...receipt, cumulativeAmount: billed + 7n };
   const base: PaymentResponse = { success: true, transaction: '', network: 'eip155:31337' };
   const charge = (chargedAmount: bigint, sum: bigint): PaymentResponse => ({
     ...base,
     extra: { chargedAmount: String(chargedAmount), channelState: { chargedCumulativeAmount: String(sum) } },
   });
-  const check = (response: PaymentResponse | undefined, scheme: PaymentOffer['scheme'] = 'batch-settlement', amount = 500n): void =>
+  const check = (response: PaymentResponse | undefined, scheme: PaymentOffer['scheme'] = 'batch-settlement', amount = '500'): void =>
     checkSettlement(response && encodePaymentResponse(response), priced, { scheme, amount });
 
   test('of what the receipt says is taken, and so is one that is still on its way', () => {
@@ -54,12 +87,12 @@ describe('a settlement', () => {
     ['more than the offer', { ...base, amount: '501' }, 'exact'],
     ['nothing', undefined, 'batch-settlement'],
   ])('that says %s is refused', (_, response, scheme) => {
-    expect(() => check(response, scheme)).toThrow(expect.objectContaining({ name: 'ReceiptInvalid', check: 'settlement' }));
+    expect(() => check(response, scheme)).toThrow(expect.objectContaining({ name: 'Overcharged', code: 'payment_overcharged' }));
   });
 
   test('that cannot be read is refused', () => {
-    expect(() => checkSettlement('????', priced, { scheme: 'exact', amount: 1n })).toThrow(
-      expect.objectContaining({ check: 'settlement' }),
+    expect(() => checkSettlement('????', priced, { scheme: 'exact', amount: '1' })).toThrow(
+      expect.objectContaining({ name: 'Overcharged' }),
     );
   });
 });
