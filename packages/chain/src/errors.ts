@@ -29,6 +29,12 @@ export type ChainErrorCode =
   | 'wrong_code'
   /** An address that is none of our contracts holds a power over them. */
   | 'special_power'
+  /** A proposal that cannot be made: no change, an unknown parameter, a value out of bounds. */
+  | 'bad_proposal'
+  /** No proposal, or several, by that number. */
+  | 'no_proposal'
+  /** A proposal is not yet, or no longer, what a step needs. */
+  | 'proposal_state'
   /** Another process runs a development chain in this data directory. */
   | 'dev_chain_locked'
   /** anvil or its guard did not start or ended. */
@@ -53,6 +59,9 @@ const actions: Record<ChainErrorCode, ErrorAction> = {
   insufficient_funds: 'fix-input',
   wrong_code: 'stop',
   special_power: 'stop',
+  bad_proposal: 'fix-input',
+  no_proposal: 'fix-input',
+  proposal_state: 'retry',
   dev_chain_locked: 'fix-input',
   dev_chain_failed: 'stop',
   no_anvil: 'stop',

@@ -5,6 +5,7 @@ export { type DeployOptions, type DeployProgress, deployContracts, deploymentAdd
 export { type DevDeployOptions, deployDevNetwork, devDeploymentDigest, isCurrentDevDeployment } from './deploy/deploy-dev-network.ts';
 export { devGenesis } from './deploy/dev-genesis.ts';
 export type { Genesis } from './deploy/genesis.ts';
+export { type PreparedDeployment, prepareDeployment } from './deploy/prepare.ts';
 export { readGenesis } from './deploy/read-genesis.ts';
 export * from './deployments.ts';
 export { type DevContracts, type DevContractsOptions, installDevContracts } from './dev-contracts.ts';
@@ -25,3 +26,15 @@ export type { BatchPosting, BatchRecord } from './receipts-client.ts';
 export { type NodeRegistryDomain, proveSessionKey, sessionKeyDigest } from './session-key-proof.ts';
 export { Submitter, type SubmitterOptions, type Transaction } from './submitter.ts';
 export { type Rpc, connectRpc } from './rpc.ts';
+export { setParameter, setSplit } from './governance/actions.ts';
+export { formatParameter } from './governance/describe-action.ts';
+export {
+  type GovernanceClient,
+  type NamedParameter,
+  type Vote,
+  connectGovernance,
+  hexOf as proposalHex,
+} from './governance/governance-client.ts';
+export type { Action, Proposal, ProposalState } from './governance/proposals.ts';
+export { parameterUnits } from './deploy/parameter-units.ts';
+export { ETHER, formatAmount, parseAmount } from './units.ts';

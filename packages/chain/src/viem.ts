@@ -32,6 +32,7 @@ export {
   encodeDeployData,
   encodeFunctionData,
   getContractAddress,
+  hexToString,
   keccak256,
   parseAbi,
   parseEventLogs,

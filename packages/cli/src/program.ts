@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
+import { addDeployCommand } from './commands/deploy.ts';
 import { addDevCommand } from './commands/dev.ts';
 import { addGatewayCommand } from './commands/gateway.ts';
+import { addGovCommand } from './commands/gov.ts';
 import { addModelCommand } from './commands/model.ts';
 import { addReplayCommand } from './commands/replay.ts';
 import { addVerifyCommand } from './commands/verify.ts';
@@ -28,7 +30,16 @@ Examples:
 
 Exit codes: 0 done, verified; 1 refuted, failed; 2 could not check, bad usage.`,
     );
-  const add = [addDevCommand, addVerifyCommand, addReplayCommand, addModelCommand, addWorkerCommand, addGatewayCommand];
+  const add = [
+    addDevCommand,
+    addVerifyCommand,
+    addReplayCommand,
+    addModelCommand,
+    addWorkerCommand,
+    addGatewayCommand,
+    addDeployCommand,
+    addGovCommand,
+  ];
   for (const one of add) one(program, context);
   return program;
 }
