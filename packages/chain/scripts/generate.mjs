@@ -13,6 +13,8 @@ const deployed = [
   'ModelShares',
   'NodeRegistry',
   'ReceiptLog',
+  'BlockhashSeed',
+  'DrandSeed',
   'Payouts',
   'Token',
   'Genesis',

@@ -21,6 +21,8 @@ export const contractNames = [
   'modelShares',
   'nodeRegistry',
   'receiptLog',
+  /** Randomness of audits. */
+  'auditSeed',
   /** Made the next three; does nothing else. */
   'economy',
   'staking',

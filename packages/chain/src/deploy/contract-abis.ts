@@ -1,6 +1,7 @@
 import {
   accessManagerAbi,
   commonweightGovernorAbi,
+  drandSeedAbi,
   economyGenesisAbi,
   fundAbi,
   genesisAbi,
@@ -35,6 +36,8 @@ export const contractAbis: Readonly<Record<ContractName, Abi>> = {
   modelShares: modelSharesAbi,
   nodeRegistry: nodeRegistryAbi,
   receiptLog: receiptLogAbi,
+  // of either source: block hashes have nothing that this one has not
+  auditSeed: drandSeedAbi,
   economy: economyGenesisAbi,
   staking: stakingAbi,
   settlement: settlementAbi,

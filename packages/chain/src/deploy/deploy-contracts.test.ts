@@ -1,6 +1,6 @@
 import { type Address, type Hex32, addressOfKey } from '@commonweight/protocol';
 import { describe, expect, test } from 'vitest';
-import { parametersAbi } from '../abis.gen.ts';
+import { drandSeedAbi, parametersAbi } from '../abis.gen.ts';
 import { contractCaller } from '../contract-caller.ts';
 import { type ContractName } from '../deployments.ts';
 import { type DevChain, startDevChain } from '../dev-chain.ts';
@@ -59,6 +59,16 @@ describe('deployContracts', () => {
     expect(count).toBe(steps);
     expect(new Set(created).size).toBe(created.length);
     expect(deployments).toMatchObject({ chainId, startBlock: 0, ...deploymentAddresses(genesis, chainId) });
+  });
+
+  test('audit seeds of the beacon, where blocks are not ours', async () => {
+    await using chain = await startChain();
+    const { rpcUrl, chainId } = chain.dev;
+    const terms = { ...genesis, auditSeed: { source: 'drand', margin: 90 } } as const;
+    const { auditSeed } = await deployContracts({ rpcUrl, chainId, privateKey: chain.privateKey, genesis: terms });
+    const beacon = contractCaller(connectRpc(rpcUrl, chainId), undefined, auditSeed, drandSeedAbi);
+    expect(await beacon.read('MARGIN', [])).toBe(90n);
+    expect(auditSeed).not.toBe(deploymentAddresses(genesis, chainId).auditSeed);
   });
 
   test('a caller that stops after any step goes on later', async () => {

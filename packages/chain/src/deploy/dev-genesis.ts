@@ -20,6 +20,7 @@ export const devParameters: Omit<GenesisParameters, 'assets'> = {
   ],
   split: { node: 7_000, model: 1_500, parents: 500, auditors: 700, treasury: 300 },
   nodes: { minimumBond: ether / 10n, unbondingDelay: 86_400 },
+  auditSeed: { source: 'blockhash' },
 };
 
 /** Genesis of a development network: its dev account holds all votes. */

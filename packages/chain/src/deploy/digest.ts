@@ -6,8 +6,8 @@ import { type GenesisParameters } from './genesis.ts';
  * What a program deploys, in 32 bytes, without hashing any code: so a start can see that a data folder's contracts are those of this program and these terms.
  * Whose votes they are is not in it: the addresses commit to that.
  */
-export const deploymentDigest = ({ governor, parameters, split, assets, nodes }: GenesisParameters): Hex32 =>
-  toHex(sha256(utf8(canonicalize(plain({ codeDigest, governor, parameters, split, assets, nodes }))))) as Hex32;
+export const deploymentDigest = ({ governor, parameters, split, assets, nodes, auditSeed }: GenesisParameters): Hex32 =>
+  toHex(sha256(utf8(canonicalize(plain({ codeDigest, governor, parameters, split, assets, nodes, auditSeed }))))) as Hex32;
 
 /** Canonical JSON knows neither bigint nor undefined. */
 const plain = (value: object): Record<string, unknown> =>

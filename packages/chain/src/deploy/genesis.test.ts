@@ -26,6 +26,7 @@ describe('the genesis of this repository', () => {
       maximum: 5_000n,
     });
     expect(genesis.nodes).toEqual({ minimumBond: ether / 10n, unbondingDelay: 86_400 });
+    expect(genesis.auditSeed).toEqual({ source: 'drand', margin: 1_800 });
   });
 
   test('has every parameter that a contract asks for by name, and so has the development network', () => {
@@ -90,6 +91,9 @@ describe('parseParameters', () => {
     ['a parameter that no contract knows', { ...good, parameters: { ...good.parameters, fee: auditRate } }, /fee/u],
     ['a split that is not whole', { ...good, split: { ...good.split, node: 7001 } }, /sum of 10001/u],
     ['a split that leaves the node too little', { ...good, split: { ...good.split, node: 2000, model: 6500 } }, /at least 2500/u],
+    ['a source of audit seeds that nobody knows', { ...good, auditSeed: { source: 'dice' } }, /drand/u],
+    ['a beacon without a margin', { ...good, auditSeed: { source: 'drand' } }, /margin/u],
+    ['block hashes with a margin', { ...good, auditSeed: { source: 'blockhash', margin: 1 } }, /margin/u],
     ['a quorum of nobody', { ...good, governor: { ...good.governor, quorumPercent: 0 } }, /quorumPercent/u],
   ])('%s is refused', (_name, value, message) => {
     expect(() => parseParameters(value)).toThrow(message);

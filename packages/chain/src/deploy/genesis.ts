@@ -51,6 +51,13 @@ export interface AcceptedAsset {
   readonly ratio: bigint;
 }
 
+/** Where the randomness of audits comes from. */
+export type AuditSeedTerms =
+  /** Its beacon for the EVM; `margin`: seconds between a posting and the earliest round that may draw for it. */
+  | { readonly source: 'drand'; readonly margin: number }
+  /** Development chains only: the contract refuses others. */
+  | { readonly source: 'blockhash' };
+
 export interface GenesisParameters {
   readonly governor: GovernorTerms;
   readonly parameters: readonly BoundedParameter[];
@@ -58,6 +65,7 @@ export interface GenesisParameters {
   readonly assets: readonly AcceptedAsset[];
   /** Wei that a node bonds, and seconds from its request to exit to its withdrawal. */
   readonly nodes: { readonly minimumBond: bigint; readonly unbondingDelay: number };
+  readonly auditSeed: AuditSeedTerms;
 }
 
 /** All terms of a network, from which, with the code, every address follows. */

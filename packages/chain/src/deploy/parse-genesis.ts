@@ -3,6 +3,7 @@ import { limits } from '../limits.ts';
 import { ETHER, parseAmount } from '../units.ts';
 import {
   type AcceptedAsset,
+  type AuditSeedTerms,
   type BoundedParameter,
   type GenesisAllocation,
   type GenesisParameters,
@@ -12,7 +13,8 @@ import {
 } from './genesis.ts';
 import { type ParameterName, parameterUnits } from './parameter-units.ts';
 
-const YEAR = 366 * 86_400;
+const DAY = 86_400;
+const YEAR = 366 * DAY;
 /** What `Parameters.sol` holds too: said here before anything is sent. */
 const WHOLE = 10_000;
 const MINIMUM_NODE_SHARE = 2_500;
@@ -44,7 +46,7 @@ export function parseAllocation(value: unknown, path = 'allocation.json'): Genes
 
 /** Reads `genesis/parameters.json`. */
 export function parseParameters(value: unknown, path = 'parameters.json'): GenesisParameters {
-  const f = new Fields(value, path, ['governor', 'parameters', 'split', 'assets', 'nodes']);
+  const f = new Fields(value, path, ['governor', 'parameters', 'split', 'assets', 'nodes', 'auditSeed']);
   const assets = f.array('assets', limits.genesisAssets).map((entry, i) => parseAsset(entry, `${f.name('assets')}[${i}]`));
   requireDistinct(
     assets.map(({ asset, chainId }) => `${asset} on ${chainId ?? 'every chain'}`),
@@ -57,7 +59,15 @@ export function parseParameters(value: unknown, path = 'parameters.json'): Genes
     split: parseSplit(f),
     assets,
     nodes: { minimumBond: amount(nodes, 'minimumBond'), unbondingDelay: nodes.integer('unbondingDelay', 1, YEAR) },
+    auditSeed: parseAuditSeed(f),
   };
+}
+
+function parseAuditSeed(f: Fields): AuditSeedTerms {
+  const a = new Fields(f.raw('auditSeed'), f.name('auditSeed'), ['source', 'margin?']);
+  if (a.literal('source', ['drand', 'blockhash']) === 'drand') return { source: 'drand', margin: a.integer('margin', 1, DAY) };
+  if (a.has('margin')) throw new DecodeError(a.name('margin'), 'nothing: block hashes have none', a.raw('margin'));
+  return { source: 'blockhash' };
 }
 
 function parseGovernor(f: Fields): GovernorTerms {

@@ -1,5 +1,7 @@
 import { type Address } from '@commonweight/protocol';
 import {
+  blockhashSeedAbi,
+  drandSeedAbi,
   economyGenesisAbi,
   fundAbi,
   genesisAbi,
@@ -14,7 +16,9 @@ import {
 } from '../abis.gen.ts';
 import {
   accessManagerArtifact,
+  blockhashSeedArtifact,
   commonweightGovernorArtifact,
+  drandSeedArtifact,
   economyGenesisArtifact,
   fundArtifact,
   genesisArtifact,
@@ -36,7 +40,7 @@ import { type ContractAddresses, type ContractName } from '../deployments.ts';
 import { type Hex, encodeDeployData, stringToHex } from '../viem.ts';
 import { type Artifact, type Contract } from './artifact.ts';
 import { childAddress, create2Address } from './create2.ts';
-import { type Genesis } from './genesis.ts';
+import { type AuditSeedTerms, type Genesis } from './genesis.ts';
 import { requireHolders } from './require-holders.ts';
 
 /** One transaction to the CREATE2 factory. */
@@ -170,6 +174,7 @@ export function planDeployment(genesis: Genesis, chainId: number): Plan {
     receiptLogArtifact,
     encodeDeployData({ abi: receiptLogAbi, bytecode: receiptLogArtifact.bytecode, args: [nodeRegistry] }),
   );
+  const auditSeed = createAuditSeed(create, genesis.auditSeed, receiptLog);
   // who is liable: staking, settlement and slasher know each other
   const economy = create(
     'economy',
@@ -198,6 +203,7 @@ export function planDeployment(genesis: Genesis, chainId: number): Plan {
     modelShares,
     nodeRegistry,
     receiptLog,
+    auditSeed,
     economy,
     staking,
     settlement,
@@ -205,4 +211,14 @@ export function planDeployment(genesis: Genesis, chainId: number): Plan {
     splitter,
   };
   return { steps, contracts, addresses };
+}
+
+type Create = (name: ContractName, artifact: Artifact, initCode: Hex) => Address;
+
+function createAuditSeed(create: Create, terms: AuditSeedTerms, receiptLog: Address): Address {
+  const initCode =
+    terms.source === 'drand'
+      ? encodeDeployData({ abi: drandSeedAbi, bytecode: drandSeedArtifact.bytecode, args: [receiptLog, BigInt(terms.margin)] })
+      : encodeDeployData({ abi: blockhashSeedAbi, bytecode: blockhashSeedArtifact.bytecode, args: [receiptLog] });
+  return create('auditSeed', terms.source === 'drand' ? drandSeedArtifact : blockhashSeedArtifact, initCode);
 }
