@@ -56,6 +56,7 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
 
     error NotOwner(bytes32 weightsRoot, address owner, address caller);
     error AlreadyFounded(bytes32 weightsRoot);
+    error NotProven(bytes32 weightsRoot);
     error NotFounded(bytes32 weightsRoot);
     error BadParents(uint256 count, uint256 sum);
     error OwnParent(bytes32 weightsRoot);
@@ -68,12 +69,14 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
         (REGISTRY, PARAMETERS) = (registry, parameters);
     }
 
-    /// @notice Mints all shares of a weights root to its owner. Once; parents never change afterwards.
+    /// @notice Mints all shares of a weights root to its owner. Once; parents never change afterwards. The weights must be proven ({ModelRegistry-prove}): a record
+    /// that can still be removed must not leave shares behind.
     /// @param royalty Hint for secondary sales, in basis points, at most 1,000.
     function found(bytes32 weightsRoot, Parent[] calldata parents, uint16 royalty) external {
         address owner = REGISTRY.ownerOf(weightsRoot);
         if (msg.sender != owner) revert NotOwner(weightsRoot, owner, msg.sender);
         if (isFounded[weightsRoot]) revert AlreadyFounded(weightsRoot);
+        if (REGISTRY.provenBy(weightsRoot) == 0) revert NotProven(weightsRoot);
         if (royalty > MAXIMUM_ROYALTY) revert RoyaltyTooHigh(royalty, MAXIMUM_ROYALTY);
         uint256 sum = 0;
         for (uint256 i = 0; i < parents.length && i < MAXIMUM_PARENTS; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ManifestHead} from "../../src/lib/ManifestHead.sol";
 import {SealedMerkle} from "../../src/lib/SealedMerkle.sol";
 import {NodeRegistry} from "../../src/registry/NodeRegistry.sol";
 import {Receipt} from "../../src/settlement/Receipt.sol";
@@ -49,6 +50,23 @@ contract VectorsTest is Test {
             }
             assertEq(ReferenceTree.root(0x13, prefix), roots[count - 1], vm.toString(count));
         }
+    }
+
+    function weightsRoot(bytes calldata manifest) external pure returns (bytes32) {
+        return ManifestHead.weightsRoot(manifest);
+    }
+
+    function test_weights_roots_of_manifests() public view {
+        string memory json = vm.readFile("../conformance/manifest-heads/heads.json");
+        bytes[] memory heads = vm.parseJsonBytesArray(json, ".heads");
+        bytes32[] memory roots = vm.parseJsonBytes32Array(json, ".roots");
+        assertEq(heads.length, roots.length, "one root each");
+        uint256 named = 0;
+        for (uint256 i = 0; i < heads.length; i++) {
+            assertEq(this.weightsRoot(heads[i]), roots[i], vm.toString(i));
+            if (roots[i] != 0) named++;
+        }
+        assertEq(named > 150 && heads.length - named > 150, true, "both kinds");
     }
 
     function test_receipt_digests() public {

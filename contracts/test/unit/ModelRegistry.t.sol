@@ -2,21 +2,9 @@
 pragma solidity 0.8.37;
 
 import {ModelRegistry} from "../../src/registry/ModelRegistry.sol";
-import {Test} from "../utils/Test.sol";
+import {ModelFixture} from "../utils/ModelFixture.sol";
 
-contract ModelRegistryTest is Test {
-    ModelRegistry private registry = new ModelRegistry();
-    address private owner = vm.addr(1);
-    address private other = vm.addr(2);
-    bytes32 private constant WEIGHTS = keccak256("weights");
-    bytes32 private constant MODEL = keccak256("model");
-    bytes32 private constant CARD = keccak256("card");
-
-    function publish(address by, bytes32 weightsRoot, bytes32 modelId) private {
-        vm.prank(by);
-        registry.publish(weightsRoot, modelId, "manifest", CARD, "card");
-    }
-
+contract ModelRegistryTest is ModelFixture {
     function test_publish_stores_the_model_and_its_owner() public {
         vm.warp(1000);
         vm.expectEmit(address(registry));
@@ -32,6 +20,10 @@ contract ModelRegistryTest is Test {
         assertEq(info.model.cardDigest, CARD, "card");
         assertEq(info.model.manifestPointer, "manifest", "manifest pointer");
         assertEq(info.model.publishedAt, 1000, "time");
+        assertEq(info.model.deposit, DEPOSIT, "deposit");
+        assertEq(info.model.depositor, owner, "depositor");
+        assertEq(info.model.reclaimableFrom, 1000 + WINDOW, "window");
+        assertEq(info.isProven, false, "not proven");
     }
 
     function test_publish_refuses_a_second_time() public {
@@ -48,15 +40,16 @@ contract ModelRegistryTest is Test {
     }
 
     function test_publish_bounds_pointers() public {
+        vm.deal(address(this), DEPOSIT);
         vm.expectRevert(abi.encodeWithSelector(ModelRegistry.PointerTooLong.selector, 513, 512));
         registry.publish(WEIGHTS, MODEL, textOfLength(513), CARD, "");
         vm.expectRevert(abi.encodeWithSelector(ModelRegistry.PointerTooLong.selector, 513, 512));
         registry.publish(WEIGHTS, MODEL, "", CARD, textOfLength(513));
-        registry.publish(WEIGHTS, MODEL, textOfLength(512), CARD, textOfLength(512));
+        registry.publish{value: DEPOSIT}(WEIGHTS, MODEL, textOfLength(512), CARD, textOfLength(512));
     }
 
     function testFuzz_a_second_manifest_belongs_to_the_owner_of_the_weights(address stranger, bytes32 second) public {
-        vm.assume(stranger != owner && second != MODEL && second != 0);
+        vm.assume(stranger != owner && stranger != address(0) && second != MODEL && second != 0);
         publish(owner, WEIGHTS, MODEL);
         vm.expectRevert(abi.encodeWithSelector(ModelRegistry.NotOwner.selector, WEIGHTS, owner, stranger));
         publish(stranger, WEIGHTS, second);

@@ -12,6 +12,11 @@ import {ReentrantToken} from "../utils/OddTokens.sol";
 contract ModelSharesTest is EconomyFixture {
     ModelShares.Parent[] private none;
 
+    function setUp() public override {
+        super.setUp();
+        publishProven(author, ROOT);
+    }
+
     function _found() private {
         vm.prank(author);
         shares.found(ROOT, none, 250);
@@ -26,6 +31,18 @@ contract ModelSharesTest is EconomyFixture {
         vm.prank(author);
         vm.expectRevert(abi.encodeWithSelector(ModelShares.AlreadyFounded.selector, ROOT));
         shares.found(ROOT, none, 0);
+    }
+
+    function test_only_proven_weights_have_shares() public {
+        vm.startPrank(author);
+        models.publish(PARENT, "no manifest has this id", "", 0, "");
+        vm.expectRevert(abi.encodeWithSelector(ModelShares.NotProven.selector, PARENT));
+        shares.found(PARENT, none, 0);
+        vm.stopPrank();
+        publishProven(author, PARENT);
+        vm.prank(author);
+        shares.found(PARENT, none, 0);
+        assertEq(shares.isFounded(PARENT), true, "now");
     }
 
     function test_parents_are_few_whole_and_others() public {

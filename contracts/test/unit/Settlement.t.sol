@@ -138,8 +138,8 @@ contract SettlementTest is EconomyFixture {
     }
 
     function test_shares_and_parents_get_their_parts() public {
-        vm.prank(author);
-        models.publish(PARENT, "parent model", "", 0, "");
+        publishProven(author, ROOT);
+        publishProven(author, PARENT);
         ModelShares.Parent[] memory parents = new ModelShares.Parent[](2);
         parents[0] = ModelShares.Parent(PARENT, 7500);
         parents[1] = ModelShares.Parent(keccak256("nobody's"), 2500);
@@ -158,12 +158,40 @@ contract SettlementTest is EconomyFixture {
         assertEq(payouts.owed(treasury, money), 3 ether + 1.25 ether, "a parent that nobody registered");
     }
 
+    /// @dev One paid answer, three owners: one who sold half of his shares, one who never founded any, and one who keeps all of his.
+    function test_a_model_with_two_parents_pays_all_three_owners() public {
+        (bytes32 second, address ownerOfFirst, address ownerOfSecond) = (keccak256("second parent"), address(0xF1), address(0xF2));
+        publishProven(author, ROOT);
+        publishProven(ownerOfFirst, PARENT);
+        publishProven(ownerOfSecond, second);
+        ModelShares.Parent[] memory parents = new ModelShares.Parent[](2);
+        (parents[0], parents[1]) = (ModelShares.Parent(PARENT, 6000), ModelShares.Parent(second, 4000));
+        vm.startPrank(author);
+        shares.found(ROOT, parents, 0);
+        shares.transfer(address(this), uint256(ROOT), 500_000);
+        vm.stopPrank();
+        vm.prank(ownerOfFirst);
+        shares.found(PARENT, new ModelShares.Parent[](0), 0);
+        payIn(100 ether);
+        cover(100 ether);
+        splitter().release(money);
+        assertEq(shares.earned(ROOT, address(money), author), 7.5 ether, "half of the model's 15 %");
+        assertEq(shares.earned(ROOT, address(money), address(this)), 7.5 ether, "who bought the other half");
+        assertEq(shares.earned(PARENT, address(money), ownerOfFirst), 3 ether, "60 % of the parents' 5 %");
+        assertEq(payouts.owed(ownerOfSecond, money), 2 ether, "40 %, without shares");
+        vm.prank(ownerOfFirst);
+        assertEq(shares.collect(PARENT, money), 3 ether, "collected");
+        vm.prank(ownerOfSecond);
+        assertEq(payouts.withdraw(money, ownerOfSecond), 2 ether, "withdrawn");
+    }
+
     function testFuzz_the_parts_sum_to_the_whole(uint256 amount) public {
         amount = bound(amount, 1, 2000 ether);
         ModelShares.Parent[] memory parents = new ModelShares.Parent[](3);
         parents[0] = ModelShares.Parent("p", 3333);
         parents[1] = ModelShares.Parent("q", 3333);
         parents[2] = ModelShares.Parent("r", 3334);
+        publishProven(author, ROOT);
         vm.prank(author);
         shares.found(ROOT, parents, 0);
         payIn(amount);

@@ -16,6 +16,7 @@ import {ReceiptLog} from "../../src/settlement/ReceiptLog.sol";
 import {RevenueSplitter} from "../../src/settlement/RevenueSplitter.sol";
 import {Settlement} from "../../src/settlement/Settlement.sol";
 import {Staking} from "../../src/staking/Staking.sol";
+import {Manifests} from "./Manifests.sol";
 import {NodeFixture} from "./NodeFixture.sol";
 import {ReferenceTree} from "./ReferenceTree.sol";
 
@@ -66,7 +67,7 @@ abstract contract EconomyFixture is NodeFixture {
             new Parameters.AcceptedAsset[](0)
         );
         parameters.setStakeRatio(address(money), RATIO);
-        (models, payouts, log) = (new ModelRegistry(), new Payouts(), new ReceiptLog(registry));
+        (models, payouts, log) = (new ModelRegistry(parameters), new Payouts(), new ReceiptLog(registry));
         shares = new ModelShares(models, parameters);
         address expected = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         address[] memory slashers = new address[](2);
@@ -85,7 +86,7 @@ abstract contract EconomyFixture is NodeFixture {
     }
 
     function numbers() internal pure returns (Parameters.NamedParameter[] memory list) {
-        list = new Parameters.NamedParameter[](9);
+        list = new Parameters.NamedParameter[](11);
         list[0] = Parameters.NamedParameter("thawPeriod", Parameters.Parameter(10 days, 1 days, 90 days));
         list[1] = Parameters.NamedParameter("slashFraction", Parameters.Parameter(10_000, 100, 10_000));
         list[2] = Parameters.NamedParameter("refundWindow", Parameters.Parameter(REFUND_WINDOW, 1 hours, 90 days));
@@ -95,6 +96,17 @@ abstract contract EconomyFixture is NodeFixture {
         list[6] = Parameters.NamedParameter("postingWindow", Parameters.Parameter(POSTING_WINDOW, 1 hours, 7 days));
         list[7] = Parameters.NamedParameter("answerWindow", Parameters.Parameter(ANSWER_WINDOW, 1 hours, 7 days));
         list[8] = Parameters.NamedParameter("challengeBond", Parameters.Parameter(CHALLENGE_BOND, 0, 100 ether));
+        list[9] = Parameters.NamedParameter("modelDeposit", Parameters.Parameter(0, 0, 100 ether));
+        list[10] = Parameters.NamedParameter("modelChallengeWindow", Parameters.Parameter(7 days, 1 days, 90 days));
+    }
+
+    /// @dev Another manifest over `root`, published by its owner or future owner, and shown.
+    function publishProven(address owner, bytes32 root) internal returns (bytes32 modelId) {
+        bytes memory manifest = Manifests.over(root);
+        modelId = sha256(manifest);
+        vm.prank(owner);
+        models.publish(root, modelId, "", 0, "");
+        models.prove(modelId, manifest);
     }
 
     function splitter() internal returns (RevenueSplitter) {

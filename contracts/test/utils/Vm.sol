@@ -27,6 +27,7 @@ interface Vm {
     function parseJsonAddress(string calldata, string calldata) external pure returns (address);
     function parseJsonBytes32(string calldata, string calldata) external pure returns (bytes32);
     function parseJsonBytes32Array(string calldata, string calldata) external pure returns (bytes32[] memory);
+    function parseJsonBytesArray(string calldata, string calldata) external pure returns (bytes[] memory);
     function snapshotGasLastCall(string calldata, string calldata) external returns (uint256);
     function roll(uint256) external;
     function parseJsonBytes(string calldata, string calldata) external pure returns (bytes memory);

@@ -11,6 +11,7 @@ import { keccak256 } from 'viem';
 const deployed = [
   'ModelRegistry',
   'ModelShares',
+  'ModelLines',
   'NodeRegistry',
   'ReceiptLog',
   'BlockhashSeed',

@@ -1,4 +1,4 @@
-// Writes conformance/merkle and conformance/eip712 from the TypeScript of packages/protocol; contracts/test/differential reads them.
+// Writes conformance/merkle, conformance/manifest-heads and conformance/eip712 from the TypeScript of packages/protocol; contracts/test/differential reads them.
 // `--check` writes nothing and fails when a committed file differs.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import {
@@ -17,6 +17,7 @@ import {
   verifyInclusion,
 } from '../../protocol/dist/index.js';
 import { sessionKeyDigest } from '../dist/index.js';
+import { manifestHeads } from './manifest-heads.mjs';
 
 const hash = (text) => toHex(sha256(utf8(text)));
 const address = (text) => hash(text).slice(0, 42);
@@ -126,6 +127,7 @@ const list = (cases) => ({ caseCount: cases.length, cases });
 const files = {
   'merkle/roots.json': roots,
   'merkle/inclusion.json': list(inclusion),
+  'manifest-heads/heads.json': manifestHeads(),
   'eip712/receipts.json': list(receipts),
   'eip712/requests.json': list(requests),
   'eip712/session-keys.json': list(sessionKeys),

@@ -1,9 +1,11 @@
 import { type Address, type Domain, type Hex32 } from '@commonweight/protocol';
-import { modelRegistryAbi, nodeRegistryAbi, receiptLogAbi } from './abis.gen.ts';
+import { modelLinesAbi, modelRegistryAbi, modelSharesAbi, nodeRegistryAbi, parametersAbi, receiptLogAbi } from './abis.gen.ts';
 import { checkChainId, checkDeployments } from './check-chain.ts';
 import { contractCaller } from './contract-caller.ts';
 import { type Deployments } from './deployments.ts';
 import { type FaultsClient, faultsClient } from './faults-client.ts';
+import { type ModelLinesClient, modelLinesClient } from './model-lines-client.ts';
+import { type ModelSharesClient, modelSharesClient } from './model-shares-client.ts';
 import { type ModelsClient, modelsClient } from './models-client.ts';
 import { type NodesClient, nodesClient } from './nodes-client.ts';
 import { type ReceiptsClient, receiptsClient } from './receipts-client.ts';
@@ -19,7 +21,7 @@ export interface ConnectOptions {
 }
 
 /** The contracts on one chain, typed. Holds no connection and no timer: there is nothing to close. */
-export interface Chain extends ModelsClient, NodesClient, ReceiptsClient, FaultsClient {
+export interface Chain extends ModelsClient, ModelLinesClient, ModelSharesClient, NodesClient, ReceiptsClient, FaultsClient {
   readonly chainId: number;
   readonly deployments: Deployments;
   /** EIP-712 domain of receipts and requests. */
@@ -44,7 +46,13 @@ export async function connectChain({ rpcUrl, chainId, deployments, privateKey }:
     account: submitter?.account.address,
     blockNumber: () => rpc.call({ what: 'block number' }, async (client) => Number(await client.getBlockNumber())),
     balance: rpc.balance,
-    ...modelsClient(contractCaller(rpc, submitter, deployments.modelRegistry, modelRegistryAbi), submitter),
+    ...modelsClient(
+      contractCaller(rpc, submitter, deployments.modelRegistry, modelRegistryAbi),
+      contractCaller(rpc, submitter, deployments.parameters, parametersAbi),
+      submitter,
+    ),
+    ...modelLinesClient(contractCaller(rpc, submitter, deployments.modelLines, modelLinesAbi), submitter),
+    ...modelSharesClient(contractCaller(rpc, submitter, deployments.modelShares, modelSharesAbi), submitter),
     ...nodesClient(
       contractCaller(rpc, submitter, deployments.nodeRegistry, nodeRegistryAbi),
       { chainId, nodeRegistry: deployments.nodeRegistry },

@@ -19,6 +19,7 @@ export const contractNames = [
   'auditors',
   'modelRegistry',
   'modelShares',
+  'modelLines',
   'nodeRegistry',
   'receiptLog',
   /** Randomness of audits. */

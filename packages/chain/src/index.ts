@@ -20,6 +20,8 @@ export { checkPaymentContracts } from './payments/check-contracts.ts';
 export { type Settlement, findSettlement } from './payments/find-settlement.ts';
 export { type Facilitator, type FacilitatorOptions, startFacilitator } from './payments/facilitator.ts';
 export type { FaultsClient, OmissionChallenge, SignedReceipt } from './faults-client.ts';
+export { type ModelLine, lineId } from './model-lines-client.ts';
+export type { ModelParent, ShareEarnings, SharesInfo } from './model-shares-client.ts';
 export type { ModelPublication, ModelRecord } from './models-client.ts';
 export type { ModelPrice, NodeOffer, NodeRecord, NodeRegistration } from './nodes-client.ts';
 export type { BatchPosting, BatchRecord } from './receipts-client.ts';

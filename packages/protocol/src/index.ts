@@ -8,6 +8,7 @@ export * from './errors.ts';
 export * from './grammar.ts';
 export * from './jcs.ts';
 export * from './limits.ts';
+export * from './manifest-head.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
 export * from './partial-bundle.ts';

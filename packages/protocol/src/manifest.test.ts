@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { utf8 } from './bytes.ts';
+import { canonicalize } from './jcs.ts';
+import { weightsRootOfManifest } from './manifest-head.ts';
 import { type Manifest, type Tensor, expectedTensors, modelIdOf, padTo, parseManifest } from './manifest.ts';
 
 const graph: Manifest['graph'] = {
@@ -72,6 +75,14 @@ function changed(path: Path, value: unknown): unknown {
 }
 
 describe('manifest', () => {
+  it('names its weights where the registry reads them', () => {
+    const manifest = build();
+    const root = `0x${'5a'.repeat(32)}` as const;
+    const files = manifest.files.map((file) => ({ ...file, root })).toReversed();
+    const parsed = parseManifest({ ...manifest, files });
+    expect(weightsRootOfManifest(utf8(canonicalize(parsed)))).toBe(root);
+  });
+
   it('parses a whole one and its id does not depend on key order', () => {
     const manifest = build();
     expect(parseManifest(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);

@@ -5,6 +5,7 @@ import {
   economyGenesisAbi,
   fundAbi,
   genesisAbi,
+  modelLinesAbi,
   modelRegistryAbi,
   modelSharesAbi,
   nodeRegistryAbi,
@@ -34,6 +35,7 @@ export const contractAbis: Readonly<Record<ContractName, Abi>> = {
   auditors: fundAbi,
   modelRegistry: modelRegistryAbi,
   modelShares: modelSharesAbi,
+  modelLines: modelLinesAbi,
   nodeRegistry: nodeRegistryAbi,
   receiptLog: receiptLogAbi,
   // of either source: block hashes have nothing that this one has not

@@ -13,6 +13,8 @@ export const devParameters: Omit<GenesisParameters, 'assets'> = {
     { name: 'delegationRatio', value: 9n, minimum: 0n, maximum: 100n },
     { name: 'disputeWindow', value: 600n, minimum: 1n, maximum: 7_776_000n },
     { name: 'faultPenalty', value: 1_000n, minimum: 100n, maximum: 10_000n },
+    { name: 'modelChallengeWindow', value: 600n, minimum: 1n, maximum: 7_776_000n },
+    { name: 'modelDeposit', value: ether / 100n, minimum: 0n, maximum: 10n * ether },
     { name: 'postingWindow', value: 600n, minimum: 1n, maximum: 604_800n },
     { name: 'refundWindow', value: 3_600n, minimum: 1n, maximum: 7_776_000n },
     { name: 'slashFraction', value: 10_000n, minimum: 100n, maximum: 10_000n },

@@ -12,6 +12,10 @@ export const parameterUnits = {
   disputeWindow: 'seconds',
   /** Part of an operator's own stake that a fault of its signatures costs. */
   faultPenalty: 'basis points',
+  /** From a model's publication to the return of its deposit. */
+  modelChallengeWindow: 'seconds',
+  /** What a publication of a model deposits. */
+  modelDeposit: 'ether',
   /** From a receipt's time to the posting of its batch. */
   postingWindow: 'seconds',
   /** From a payment to the right to take back what no receipt covered. */

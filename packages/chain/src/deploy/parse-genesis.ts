@@ -90,7 +90,7 @@ function parseNumbers(f: Fields): BoundedParameter[] {
     const p = new Fields(list.raw(name), list.name(name), ['value', 'minimum', 'maximum', 'unit']);
     p.literal('unit', [parameterUnits[name]]);
     const [number, minimum, maximum] = (['value', 'minimum', 'maximum'] as const).map((key) =>
-      parameterUnits[name] === 'tokens' ? amount(p, key) : BigInt(p.integer(key, 0, Number.MAX_SAFE_INTEGER)),
+      ['tokens', 'ether'].includes(parameterUnits[name]) ? amount(p, key) : BigInt(p.integer(key, 0, Number.MAX_SAFE_INTEGER)),
     ) as [bigint, bigint, bigint];
     if (number < minimum || number > maximum || maximum === 0n)
       throw new DecodeError(p.name('value'), `a number from ${minimum} to ${maximum}`, p.raw('value'));

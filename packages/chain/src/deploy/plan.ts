@@ -5,6 +5,7 @@ import {
   economyGenesisAbi,
   fundAbi,
   genesisAbi,
+  modelLinesAbi,
   modelRegistryAbi,
   modelSharesAbi,
   nodeRegistryAbi,
@@ -22,6 +23,7 @@ import {
   economyGenesisArtifact,
   fundArtifact,
   genesisArtifact,
+  modelLinesArtifact,
   modelRegistryArtifact,
   modelSharesArtifact,
   nodeRegistryArtifact,
@@ -153,12 +155,17 @@ export function planDeployment(genesis: Genesis, chainId: number): Plan {
   const modelRegistry = create(
     'modelRegistry',
     modelRegistryArtifact,
-    encodeDeployData({ abi: modelRegistryAbi, bytecode: modelRegistryArtifact.bytecode }),
+    encodeDeployData({ abi: modelRegistryAbi, bytecode: modelRegistryArtifact.bytecode, args: [parameters] }),
   );
   const modelShares = create(
     'modelShares',
     modelSharesArtifact,
     encodeDeployData({ abi: modelSharesAbi, bytecode: modelSharesArtifact.bytecode, args: [modelRegistry, parameters] }),
+  );
+  const modelLines = create(
+    'modelLines',
+    modelLinesArtifact,
+    encodeDeployData({ abi: modelLinesAbi, bytecode: modelLinesArtifact.bytecode, args: [modelRegistry] }),
   );
   const nodeRegistry = create(
     'nodeRegistry',
@@ -201,6 +208,7 @@ export function planDeployment(genesis: Genesis, chainId: number): Plan {
     auditors,
     modelRegistry,
     modelShares,
+    modelLines,
     nodeRegistry,
     receiptLog,
     auditSeed,
