@@ -250,7 +250,7 @@ describe('prices', () => {
         node: after.nodeId,
         modelId,
         nonce: nonce++,
-        change: { maxTokens: 2, asset, promptPrice: '5', completionPrice },
+        change: { maxTokens: 2, asset, promptPrice: '5', completionPrice, cumulativeLimit: '1000' },
       });
     expect(receiptOf(await allFrames(after.url, asked('7'))).receipt).toMatchObject({ promptPrice: 5n, completionPrice: 7n });
     expect(receiptOf(await allFrames(after.url, asked('20'))).receipt).toMatchObject({ promptPrice: 5n, completionPrice: 9n });
