@@ -9,7 +9,7 @@ import { type ModelSharesClient, modelSharesClient } from './model-shares-client
 import { type ModelsClient, modelsClient } from './models-client.ts';
 import { type NodesClient, nodesClient } from './nodes-client.ts';
 import { type ReceiptsClient, receiptsClient } from './receipts-client.ts';
-import { connectRpc } from './rpc.ts';
+import { type Rpc, connectRpc } from './rpc.ts';
 import { Submitter } from './submitter.ts';
 
 export interface ConnectOptions {
@@ -28,6 +28,9 @@ export interface Chain extends ModelsClient, ModelLinesClient, ModelSharesClient
   readonly domain: Domain;
   /** Address of the private key, when there is one. */
   readonly account: Address | undefined;
+  readonly rpc: Rpc;
+  /** Sends this key's transactions, one after the other: whoever sends with the same key in this process uses it as well. */
+  readonly submitter: Submitter | undefined;
   blockNumber(): Promise<number>;
   /** Wei. */
   balance(address: Address): Promise<bigint>;
@@ -44,6 +47,8 @@ export async function connectChain({ rpcUrl, chainId, deployments, privateKey }:
     deployments,
     domain: { chainId, verifyingContract: deployments.receiptLog },
     account: submitter?.account.address,
+    rpc,
+    submitter,
     blockNumber: () => rpc.call({ what: 'block number' }, async (client) => Number(await client.getBlockNumber())),
     balance: rpc.balance,
     ...modelsClient(

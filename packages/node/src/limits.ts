@@ -170,6 +170,41 @@ export const workerLimits = {
   configBytes: 1 << 18,
 } as const;
 
+/** Every bound of what a node is paid. */
+export const paymentLimits = {
+  /** Channels and single payments in a journal: their ids are held in memory. */
+  channels: 1_000_000,
+  /** Owners of money whose payment failed after delivery that are remembered; the one who failed longest ago is forgotten first. */
+  debtors: 4096,
+  /** Seconds for which such an owner is not served. */
+  debtSeconds: 86_400,
+  /** Seconds for which a payer signs a single payment or a deposit. */
+  authorizationSeconds: 3600,
+  /** Seconds that a signed single payment must still hold when its run begins. */
+  authorizationLeftSeconds: 600,
+  /** Payments of one channel that wait in line; one more is looked at at once. */
+  corrections: 256,
+  /** Milliseconds for which a channel is kept for a payer who was told the sum to sign upon. */
+  correctionMs: 1000,
+  /** Milliseconds for which a channel's balance in escrow is not asked again. */
+  escrowFreshMs: 30_000,
+  /** Channels whose balance is remembered. */
+  escrows: 65_536,
+  /** Milliseconds that the receipt's frame waits for a single payment to be on chain. */
+  settleWaitMs: 8000,
+  /** Milliseconds of the first and of the longest pause after a payment could not be collected. */
+  retryMs: 1000,
+  retryMaximumMs: 60_000,
+  /** Blocks, its own included, after which a payment counts: the most that a configuration may ask for. */
+  confirmations: 256,
+  /** Channels claimed in one transaction. */
+  claimsAtOnce: 50,
+  /** Milliseconds between two looks for payers who want their money back. */
+  withdrawWatchMs: 60_000,
+  /** Longest time between two rounds of claims, in milliseconds. */
+  claimIntervalMs: 3_600_000,
+} as const;
+
 /** Start of any role. */
 export const chainConnectLimits = {
   /** Milliseconds for which a chain that cannot be reached is waited for. */

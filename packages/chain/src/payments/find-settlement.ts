@@ -53,7 +53,8 @@ export async function findSettlement(
   return wire.permit2Authorization && byPermit(rpc, asset, wire.permit2Authorization, lower(requirements.payTo));
 }
 
-const oldestBlock = async (rpc: Rpc): Promise<bigint> => {
+/** The first of the blocks in which a settlement is looked for. */
+export const oldestBlock = async (rpc: Rpc): Promise<bigint> => {
   const height = await rpc.call({ what: 'block number' }, (client) => client.getBlockNumber());
   return height > limits.settlementBlocks ? height - limits.settlementBlocks : 0n;
 };

@@ -3,6 +3,7 @@ import {
   type CanonicalRequest,
   CommonweightError,
   type Domain,
+  type Hex32,
   IdsCommitment,
   type Manifest,
   type ModelId,
@@ -47,22 +48,29 @@ export const chargedPrices = (
   };
 };
 
+const refuse = (code: string, field: string, message: string): CommonweightError =>
+  new CommonweightError(`${field}: ${message}`, { code, field });
+
 /**
- * Everything that must hold before a node works for a payer, cheapest check first. Returns the request hash.
+ * Everything that must hold before a node works for a payer without a payment, cheapest check first. Returns the request hash.
  * @throws CommonweightError that names the field and what was expected.
  */
-export function checkRun({ request, signature, promptIds, nonce }: RunRequest, offer: Offer): `0x${string}` {
-  const refuse = (code: string, field: string, message: string): CommonweightError =>
-    new CommonweightError(`${field}: ${message}`, { code, field });
+export function checkRun(input: RunRequest, offer: Offer): Hex32 {
+  checkAsked(input, offer);
+  const { request } = input;
+  if (request.asset !== offer.asset)
+    throw refuse('wrong_asset', 'request.asset', `this node is paid in ${offer.asset}, the request offers ${request.asset}`);
+  if (request.channel !== ZERO_HEX32)
+    throw refuse('unknown_channel', 'request.channel', 'a run without a payment has no channel; expected the zero hash');
+  return checkSigned(input, offer);
+}
 
+/** Whether this node can do what is asked at the prices that are named. Says nothing about who asks. */
+export function checkAsked({ request, promptIds }: RunRequest, offer: Offer): void {
   if (request.node !== offer.node)
     throw refuse('wrong_node', 'request.node', `this is node ${offer.node}, the request names ${request.node}`);
   const manifest = offer.manifestOf(request.modelId);
   if (!manifest) throw refuse('model_not_served', 'request.modelId', `this node does not serve ${request.modelId}`);
-  if (request.asset !== offer.asset)
-    throw refuse('wrong_asset', 'request.asset', `this node is paid in ${offer.asset}, the request offers ${request.asset}`);
-  if (request.channel !== ZERO_HEX32)
-    throw refuse('unknown_channel', 'request.channel', 'payment channels do not exist yet; expected the zero hash');
   const earlier = offer.earlierPrices?.(request.modelId);
   if (!(earlier?.asset === offer.asset && isEnough(request, earlier))) {
     for (const price of ['promptPrice', 'completionPrice'] as const) {
@@ -96,7 +104,10 @@ export function checkRun({ request, signature, promptIds, nonce }: RunRequest, o
   if (strangeBias >= 0) {
     throw refuse('id_out_of_range', `request.sampler.logitBias[${strangeBias}]`, `the model has ids 0 to ${vocabulary - 1}`);
   }
+}
 
+/** Whether the payer signed this request, and these ids are its prompt. Returns the request hash. */
+export function checkSigned({ request, signature, promptIds, nonce }: RunRequest, offer: Offer): Hex32 {
   const requestHash = requestHashOf(request);
   if (!isSignedBy(requestDigest(request, offer.domain), signature, request.payer)) {
     throw refuse('bad_signature', 'signature', `expected the payer's signature over the request's digest on chain ${offer.domain.chainId}`);

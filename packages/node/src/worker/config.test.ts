@@ -18,6 +18,7 @@ describe('worker configuration', () => {
       promptPrice: '0',
       completionPrice: '0',
       asset: `0x${'00'.repeat(20)}`,
+      payments: { claimIntervalMs: 600_000, claimThreshold: '5000000', withdrawDelaySeconds: 86_400 },
       backend: 'auto',
       slots: 8,
       kvBytes: 2 ** 30,

@@ -1,6 +1,6 @@
 import { type Address, CommonweightError, ZERO_ADDRESS, isAddress } from '@commonweight/protocol';
 import * as z from 'zod';
-import { workerLimits } from '../limits.ts';
+import { paymentLimits, workerLimits } from '../limits.ts';
 import { readSmallFile } from '../platform/files.ts';
 
 /** As wide as the registry's. */
@@ -31,6 +31,18 @@ const schema = z
     promptPrice: price.default('0'),
     completionPrice: price.default('0'),
     asset: z.custom<Address>(isAddress, 'expected an address in lower case').default(ZERO_ADDRESS),
+    /** How a node with prices is paid. */
+    payments: z
+      .strictObject({
+        /** Blocks, its own included, after which a payment counts; default 1 on a development chain, 12 elsewhere. */
+        confirmations: z.int().min(1).max(paymentLimits.confirmations).optional(),
+        /** Between two rounds of claims; a channel with so much unclaimed money, or a payer who withdraws, brings the next one forward. */
+        claimIntervalMs: z.int().min(100).max(paymentLimits.claimIntervalMs).default(600_000),
+        claimThreshold: price.default('5000000'),
+        /** Seconds from a payer's wish to withdraw to the withdrawal. */
+        withdrawDelaySeconds: z.int().min(900).max(2_592_000).default(86_400),
+      })
+      .prefault({}),
     /** What computes: the native engine where it is built, or one of the two. */
     backend: z.enum(['auto', 'wasm', 'native']).default('auto'),
     /** Threads of each model's engine; one a processor by default: set it when several nodes share a machine. */

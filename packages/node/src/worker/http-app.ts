@@ -6,6 +6,7 @@ import {
   isHex32,
   parseEndRequest,
   parseRunRequest,
+  paymentHeaders,
   receiptToJson,
   toHex,
 } from '@commonweight/protocol';
@@ -14,6 +15,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HostList } from '../http/host-list.ts';
 import type { Ledger } from '../journal/ledger.ts';
 import { workerLimits } from '../limits.ts';
+import { PaymentRefused } from '../payments/refusal.ts';
 import { BatchTrees } from './batch-trees.ts';
 import type { Offer } from './check-run.ts';
 import type { DigestStore } from './digest-store.ts';
@@ -53,6 +55,7 @@ export function createHttpApp({ node, offer, service, queue, ledger, digests, en
     // the rest of the body is still on its way: this connection cannot carry another request
     if (status === 413) c.header('connection', 'close');
     if (status === 429) c.header('retry-after', String(workerLimits.retryAfterSeconds));
+    if (known instanceof PaymentRefused) c.header(paymentHeaders.required, known.required);
     return c.json(errorFrame(known), status);
   });
   app.notFound((c) =>
@@ -71,7 +74,9 @@ export function createHttpApp({ node, offer, service, queue, ledger, digests, en
   });
 
   app.post('/v1/run', limitRun, async (c) => {
-    const run = service.start(parseRunRequest(await readJson(c)));
+    const input = parseRunRequest(await readJson(c));
+    const payment = c.req.header(paymentHeaders.signature);
+    const run = payment === undefined ? service.start(input) : await service.sell(input, payment);
     return c.body(run.frames.readable, 200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   });
 

@@ -4,6 +4,11 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   bad_signature: 401,
   price_too_low: 402,
+  payment_required: 402,
+  payment_stale: 402,
+  payment_invalid: 402,
+  payment_used: 402,
+  payment_owed: 402,
   limit_too_low: 402,
   host_not_allowed: 403,
   origin_not_allowed: 403,

@@ -1,4 +1,5 @@
 import {
+  type Address,
   type CanonicalRequest,
   CommonweightError,
   type EndRequest,
@@ -8,14 +9,16 @@ import {
   type Signature,
   endDigest,
   isSignedBy,
+  maximumAmount,
   prfKey,
 } from '@commonweight/protocol';
 import type { Ledger } from '../journal/ledger.ts';
+import type { Cashier } from '../payments/cashier.ts';
 import { workerLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import { CheckpointSigner } from './checkpoint-signer.ts';
 import { checkLimit } from './check-limit.ts';
-import { type Offer, checkRun } from './check-run.ts';
+import { type Offer, chargedPrices, checkAsked, checkRun, checkSigned } from './check-run.ts';
 import type { DigestStore } from './digest-store.ts';
 import { draftReceipt } from './draft-receipt.ts';
 import type { EngineHost, EngineResult } from './engine-host.ts';
@@ -35,6 +38,8 @@ export interface RunServiceOptions {
   readonly sign: (digest: Hex32) => Signature;
   readonly digests: DigestStore;
   readonly queue: RunQueue;
+  /** Takes payments; without one, nothing is asked for. */
+  readonly cashier?: Cashier;
   readonly clock: Clock;
   readonly log: WorkerLog;
   /** Called when the node cannot go on: the journal cannot be written, or the engine is gone. */
@@ -48,6 +53,8 @@ const payersFault = new Set(['abandoned', 'not_processed', 'grammar_too_ambiguou
 export class RunService {
   readonly #options: RunServiceOptions;
   readonly #runs = new Map<Hex32, Run>();
+  /** Requests whose payment is being looked at. */
+  readonly #selling = new Set<Hex32>();
   /** Runs whose reader has gone, oldest first, with what gives them up. */
   readonly #orphans = new Map<Run, () => void>();
   readonly #unbilled: UnbilledRuns;
@@ -64,23 +71,76 @@ export class RunService {
     return this.#failure;
   }
 
-  /** Checks a request and puts it into the queue. Throws CommonweightError when it is refused. */
+  /** Checks a request that comes without a payment and puts it into the queue. Throws CommonweightError when it is refused; PaymentRefused with the offers when it costs money. */
   start(input: RunRequest): Run {
-    const { offer, queue, ledger } = this.#options;
+    const { offer, cashier } = this.#options;
+    this.#checkOpen();
+    const maximum = this.#maximum(input);
+    if (cashier && maximum > 0n) {
+      checkAsked(input, offer);
+      throw cashier.quote(input.request, maximum);
+    }
+    const requestHash = checkRun(input, offer);
+    this.#checkNew(input, requestHash);
+    const run = this.#take(input, requestHash);
+    void this.#execute(run);
+    return run;
+  }
+
+  /** The same with a payment: resolves when it is reserved. @param payment - value of `PAYMENT-SIGNATURE` */
+  async sell(input: RunRequest, payment: string): Promise<Run> {
+    const { offer, cashier } = this.#options;
+    this.#checkOpen();
+    const maximum = this.#maximum(input);
+    if (!cashier || maximum === 0n) return this.start(input);
+    checkAsked(input, offer);
+    const requestHash = checkSigned(input, offer);
+    this.#checkNew(input, requestHash);
+    this.#selling.add(requestHash);
+    let run: Run | undefined;
+    const take = (from: Address): void => {
+      this.#checkOpen();
+      this.#unbilled.check(from);
+      run = this.#take(input, requestHash);
+    };
+    try {
+      await cashier.accept({ input, requestHash, maximum, take }, payment);
+    } catch (error) {
+      this.#runs.delete(requestHash);
+      run?.finish({ error: opaque(error, this.#options.log) });
+      if (error instanceof CommonweightError && error.action === 'stop') this.#fail(error);
+      throw error;
+    } finally {
+      this.#selling.delete(requestHash);
+    }
+    void this.#execute(run!);
+    return run!;
+  }
+
+  #maximum({ request }: RunRequest): bigint {
+    return maximumAmount(request, chargedPrices(request, this.#options.offer));
+  }
+
+  #checkOpen(): void {
     if (this.#stopping) throw new CommonweightError('the node is stopping; ask another one', { code: 'stopping', action: 'retry' });
     if (this.#failure) throw this.#failure;
-    const requestHash = checkRun(input, offer);
-    this.#unbilled.check(input.request.payer);
-    const signed = ledger.state.digestOf(requestHash);
-    if (signed || this.#runs.has(requestHash)) {
-      const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
-      throw new CommonweightError(`request ${requestHash} ${what}; a new request needs a new nonce`, { code: 'replay', field: 'request' });
-    }
+  }
+
+  #checkNew({ request }: RunRequest, requestHash: Hex32): void {
+    this.#unbilled.check(request.payer);
+    const signed = this.#options.ledger.state.digestOf(requestHash);
+    if (!signed && !this.#runs.has(requestHash) && !this.#selling.has(requestHash)) return;
+    const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
+    throw new CommonweightError(`request ${requestHash} ${what}; a new request needs a new nonce`, { code: 'replay', field: 'request' });
+  }
+
+  /** Gives a checked request its place among the runs. */
+  #take(input: RunRequest, requestHash: Hex32): Run {
+    const { queue, ledger, offer } = this.#options;
     const run = new Run(input, requestHash);
     checkLimit(input.request, this.#openOn(run.account), ledger.state.billed(input.request), offer);
     if (queue.full) throw queueFull(queue);
     this.#runs.set(requestHash, run);
-    void this.#execute(run);
     return run;
   }
 
@@ -153,11 +213,36 @@ export class RunService {
     } catch (error) {
       const known = opaque(error, log);
       if (known.action === 'stop') this.#fail(known);
-      if (payersFault.has(known.code) && run.worked && !this.#stopping) this.#unbilled.add(run.input.request.payer);
+      if (payersFault.has(known.code) && run.worked && !this.#stopping) this.#addUnbilled(run);
       outcome = { error: known };
     }
+    outcome = await this.#settle(run.requestHash, outcome);
     this.#runs.delete(run.requestHash);
     run.finish(outcome);
+  }
+
+  /** Charges what has a receipt and gives up what has none. The receipt stands whatever becomes of the payment. */
+  async #settle(requestHash: Hex32, outcome: Outcome): Promise<Outcome> {
+    const { cashier, log } = this.#options;
+    try {
+      if ('error' in outcome) {
+        await cashier?.release(requestHash);
+        return outcome;
+      }
+      const settlement = await cashier?.settle(outcome.issued);
+      return settlement === undefined ? outcome : { ...outcome, settlement };
+    } catch (error) {
+      const known = opaque(error, log);
+      if (known.action === 'stop') this.#fail(known);
+      return outcome;
+    }
+  }
+
+  #addUnbilled({ input, requestHash }: Run): void {
+    const { payer } = input.request;
+    this.#unbilled.add(payer);
+    const from = this.#options.cashier?.ownerOf(requestHash);
+    if (from !== undefined && from !== payer) this.#unbilled.add(from);
   }
 
   async #runEngine(run: Run): Promise<EngineResult> {

@@ -4,7 +4,14 @@ import type { Issued } from '../journal/ledger.ts';
 import { FrameStream } from './frame-stream.ts';
 
 /** How a run ended: with a receipt (and the digests that it covers), or without. */
-export type Outcome = { readonly issued: Issued; readonly digests: Uint8Array } | { readonly error: CommonweightError };
+export type Outcome =
+  | {
+      readonly issued: Issued;
+      readonly digests: Uint8Array;
+      /** Of a paid run: the value of `PAYMENT-RESPONSE`. */
+      readonly settlement?: string;
+    }
+  | { readonly error: CommonweightError };
 
 /**
  * One accepted request. Three things can end it before the model does: the payer's signed end, the reader going away, the worker stopping;
@@ -84,7 +91,13 @@ export class Run {
 export const outcomeFrame = (outcome: Outcome): Frame =>
   'error' in outcome
     ? errorFrame(outcome.error)
-    : { type: 'receipt', receipt: outcome.issued.receipt, signature: outcome.issued.signature, digests: outcome.digests };
+    : {
+        type: 'receipt',
+        receipt: outcome.issued.receipt,
+        signature: outcome.issued.signature,
+        digests: outcome.digests,
+        ...(outcome.settlement !== undefined && { settlement: outcome.settlement }),
+      };
 
 export const errorFrame = (error: CommonweightError): Extract<Frame, { type: 'error' }> => ({
   type: 'error',

@@ -11,7 +11,9 @@ import {
   fromHex,
   isSignedBy,
   modelIdOf,
+  parsePaymentRequired,
   parseReceipt,
+  paymentHeaders,
   prfKey,
   receiptDigest,
   requestHashOf,
@@ -234,27 +236,40 @@ describe('a run over HTTP with the real engine', () => {
 
 describe('prices', () => {
   it('are registered from the configuration, follow it at a restart, and hold for requests of a moment ago', async () => {
-    const asset = `0x${'a5'.repeat(20)}` as const;
+    const { chain } = network;
+    const asset = chain.deployments.testDollar!;
     const modelId = modelIdOf(model.manifest);
-    const first = await network.worker('priced', config.packages, { asset, promptPrice: '5', completionPrice: '7' });
+    const first = await network.worker('priced', config.packages, { asset, promptPrice: '5000000', completionPrice: '7000000' });
     const start = async (completionPrice: string): Promise<RunningWorker> => startWorker({ ...first, completionPrice }, { log });
-    const before = await start('7');
-    expect(await network.chain.priceOf(before.nodeId, modelId)).toEqual({ modelId, asset, promptPrice: 5n, completionPrice: 7n });
+    const price = (completionPrice: bigint) => ({ modelId, asset, promptPrice: 5_000_000n, completionPrice });
+    const before = await start('7000000');
+    expect(await chain.priceOf(before.nodeId, modelId)).toEqual(price(7_000_000n));
     await before.stop();
 
-    await using after = await start('9');
-    expect(await network.chain.priceOf(after.nodeId, modelId)).toEqual({ modelId, asset, promptPrice: 5n, completionPrice: 9n });
+    await using after = await start('9000000');
+    expect(await chain.priceOf(after.nodeId, modelId)).toEqual(price(9_000_000n));
     const asked = (completionPrice: string) =>
       ask({
-        domain: network.chain.domain,
+        domain: chain.domain,
         node: after.nodeId,
         modelId,
         nonce: nonce++,
-        change: { maxTokens: 2, asset, promptPrice: '5', completionPrice, cumulativeLimit: '1000' },
+        change: { maxTokens: 2, asset, promptPrice: '5000000', completionPrice },
       });
-    expect(receiptOf(await allFrames(after.url, asked('7'))).receipt).toMatchObject({ promptPrice: 5n, completionPrice: 7n });
-    expect(receiptOf(await allFrames(after.url, asked('20'))).receipt).toMatchObject({ promptPrice: 5n, completionPrice: 9n });
-    const answer = await postJson(`${after.url}/v1/run`, asked('6'));
+    // 4 prompt tokens and 2 more at most
+    for (const [completionPrice, amount] of [
+      ['7000000', '34'],
+      ['20000000', '38'],
+    ] as const) {
+      const answer = await postJson(`${after.url}/v1/run`, asked(completionPrice));
+      expect([answer.status, await answer.json()]).toMatchObject([402, { code: 'payment_required' }]);
+      expect(parsePaymentRequired(answer.headers.get(paymentHeaders.required)!).accepts).toMatchObject([
+        { amount },
+        { amount },
+        { amount },
+      ]);
+    }
+    const answer = await postJson(`${after.url}/v1/run`, asked('6000000'));
     expect([answer.status, await answer.json()]).toMatchObject([402, { code: 'price_too_low' }]);
   });
 });

@@ -13,6 +13,7 @@ import { workerLimits } from '../limits.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { connectDeployed } from '../platform/connect-deployed.ts';
 import { readKeyFile } from '../platform/key-file.ts';
+import { openPayments } from '../payments/open-payments.ts';
 import { Lifetime } from '../platform/lifetime.ts';
 import { BatchPoster } from './batch-poster.ts';
 import type { Offer } from './check-run.ts';
@@ -115,7 +116,13 @@ async function assemble(
     log.error('failed', { code: error.code, reason: error.message });
     void lifetime.end(error);
   };
-  const service = new RunService({ offer, engines, ledger, sign, digests, queue, clock, log, fail });
+  const models = [...engines.keys()];
+  let url = config.endpoint ?? '';
+  const isFree = offer.promptPrice === 0n && offer.completionPrice === 0n;
+  const payments = isFree ? undefined : await openPayments({ config, node, chain, ledger, models, url: () => url, clock, log });
+  if (payments) lifetime.defer(payments.close);
+  const cashier = payments && { cashier: payments.cashier };
+  const service = new RunService({ offer, engines, ledger, sign, digests, queue, clock, log, fail, ...cashier });
 
   // what the chain and the journal say is compared before the first signature
   await poster.compare();
@@ -126,14 +133,15 @@ async function assemble(
   lifetime.defer(() => server.stop());
   lifetime.defer(() => service.stop());
   const endpoint = config.endpoint ?? server.url;
+  url = endpoint;
   const { promptPrice, completionPrice, asset } = offer;
-  const prices = [...engines.keys()].map((modelId) => ({ modelId, asset, promptPrice, completionPrice }));
+  const prices = models.map((modelId) => ({ modelId, asset, promptPrice, completionPrice }));
   const transactions = await chain.registerNode({ sessionPrivateKey: sessionKey, endpoint, prices });
   grace.changed();
   log.info('node_registered', { endpoint, transactions });
 
   const posting = new AbortController();
-  const posted = poster.run(posting.signal, fail);
+  const posted = Promise.all([poster.run(posting.signal, fail), payments?.run(posting.signal)]);
   lifetime.defer(async () => {
     posting.abort();
     // a transaction under way may take a minute; whether it went through is asked at the next start

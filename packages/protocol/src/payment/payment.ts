@@ -16,6 +16,8 @@ interface PaymentBase {
   readonly from: Address;
   /** `channel` of the request that it pays for. */
   readonly channel: Hex32;
+  /** Name of the quote that it answers, when the offer had one: the same for a payment and its correction. */
+  readonly quote?: string;
   /** The decoded header as it came, for a facilitator. Nothing in it that is not above has been checked. */
   readonly payload: Readonly<Record<string, unknown>>;
 }
@@ -70,7 +72,9 @@ export function parsePaymentSignature(header: string): Payment {
   if (f.raw('x402Version') !== 2) throw new DecodeError(f.name('x402Version'), '2', f.raw('x402Version'));
   const offer = f.object('accepted');
   const scheme = offer.literal('scheme', paymentSchemes);
+  const extra = offer.has('extra') ? offer.object('extra') : undefined;
   const base = {
+    ...(extra?.has('quote') && { quote: extra.string('quote', 64) }),
     chainId: Number(offer.string('network', 24, /^eip155:[1-9][0-9]{0,15}$/).slice('eip155:'.length)),
     asset: offer.address('asset'),
     payTo: offer.address('payTo'),

@@ -4,13 +4,19 @@ import { join } from 'node:path';
 import {
   type Chain,
   type DevChain,
+  Submitter,
   connectChain,
   deployDevNetwork,
   generateKey,
+  installDevContracts,
+  stakingAbi,
   startDevChain,
+  testDollarAbi,
+  tokenAbi,
   writeDeployments,
 } from '@commonweight/chain';
-import { type Hex32, addressOfKey } from '@commonweight/protocol';
+import { type Address, type Hex32, addressOfKey } from '@commonweight/protocol';
+import { encodeFunctionData } from 'viem';
 import { type WorkerConfig, type WorkerConfigInput, parseWorkerConfig } from '../config.ts';
 
 /** A folder with a development chain, our contracts and configured workers. */
@@ -18,6 +24,12 @@ export interface DevNetwork {
   readonly folder: string;
   readonly dev: DevChain;
   readonly chain: Chain;
+  /** Raises the test dollars of an address to at least `amount` millionths. */
+  readonly fundDollars: (address: Address, amount: bigint) => Promise<void>;
+  /** Test dollars of an address, in millionths. */
+  readonly balanceOf: (address: Address) => Promise<bigint>;
+  /** Puts stake behind a node. */
+  readonly stake: (node: Address, amount: bigint) => Promise<void>;
   /** Makes keys for a new, funded worker named `name` that serves `packages`. */
   readonly worker: (name: string, packages: string[], change?: Partial<WorkerConfigInput>) => Promise<WorkerConfig>;
   readonly stop: () => Promise<void>;
@@ -31,6 +43,10 @@ export async function startDevNetwork(): Promise<DevNetwork> {
   const deploymentsFile = join(folder, 'deployments.json');
   await writeDeployments(deploymentsFile, deployments);
   const chain = await connectChain({ rpcUrl, chainId, deployments });
+  const read = (functionName: 'balanceOf', args: readonly [Address]): Promise<bigint> =>
+    chain.rpc.call({ what: functionName }, (c) =>
+      c.readContract({ address: deployments.testDollar!, abi: testDollarAbi, functionName, args }),
+    );
   const writeKey = async (name: string, key: Hex32): Promise<string> => {
     const path = join(folder, name);
     await writeFile(path, `${key}\n`, { mode: 0o600 });
@@ -40,6 +56,15 @@ export async function startDevNetwork(): Promise<DevNetwork> {
     folder,
     dev,
     chain,
+    fundDollars: async (address, amount) =>
+      (await installDevContracts({ rpcUrl, chainId, privateKey: dev.devAccount.privateKey })).fundDollars(address, amount),
+    balanceOf: (address) => read('balanceOf', [address]),
+    stake: async (node, amount) => {
+      const submitter = new Submitter({ rpc: chain.rpc, privateKey: dev.devAccount.privateKey });
+      const { token, staking } = deployments;
+      await submitter.send({ to: token, data: encodeFunctionData({ abi: tokenAbi, functionName: 'approve', args: [staking, amount] }) });
+      await submitter.send({ to: staking, data: encodeFunctionData({ abi: stakingAbi, functionName: 'stake', args: [node, amount] }) });
+    },
     worker: async (name, packages, change = {}) => {
       const operatorKey = generateKey();
       await dev.fund(addressOfKey(operatorKey), 10n ** 18n);

@@ -1,0 +1,79 @@
+import { type ChannelsClient, ChainError, type Facilitator, type Rpc, type SettlementClient, confirmed } from '@commonweight/chain';
+import {
+  type Address,
+  CommonweightError,
+  type ExactPayment,
+  type Hex32,
+  type ModelId,
+  type Payment,
+  type PaymentOffer,
+} from '@commonweight/protocol';
+import type { Clock } from '../platform/clock.ts';
+import { type PaymentRail, Uncollectible } from './rail.ts';
+
+export interface ChainRailOptions {
+  readonly rpc: Rpc;
+  readonly node: Address;
+  /** Waits for `depth` blocks as well. */
+  readonly facilitator: Facilitator;
+  readonly channels: ChannelsClient;
+  readonly settlement: SettlementClient;
+  /** Blocks, its own included, after which a transfer counts. */
+  readonly depth: number;
+  readonly clock: Clock;
+  /** Ends the waiting for blocks. */
+  readonly signal: AbortSignal;
+}
+
+type Wire = Parameters<Facilitator['verify']>;
+
+/** A node's payments on its chain, through its own facilitator. */
+export function chainRail({ rpc, node, facilitator, channels, settlement, depth, clock, signal }: ChainRailOptions): PaymentRail {
+  // the payer's JSON and our own offer, in the words of the library
+  const wire = (payment: Payment, offer: PaymentOffer): Wire => [payment.payload as never, offer as never];
+
+  /** A refusal is final when the signature is no longer good; until then the reason may pass. */
+  const orUncollectible = async (expires: bigint, settle: () => Promise<Hex32 | undefined>): Promise<Hex32> => {
+    try {
+      const transaction = await settle();
+      if (transaction === undefined)
+        throw new CommonweightError('the payment moved nothing', { code: 'payment_not_settled', action: 'retry' });
+      return transaction;
+    } catch (error) {
+      const final = error instanceof ChainError && (error.code === 'payment_refused' || error.code === 'chain_reverted');
+      if (final && expires * 1000n <= BigInt(clock.now())) throw new Uncollectible(error.message, { cause: error });
+      throw error;
+    }
+  };
+  const throughFacilitator = async (payment: Payment, offer: PaymentOffer): Promise<Hex32 | undefined> =>
+    (await facilitator.settleFinally(...wire(payment, offer), signal))?.hash;
+
+  /** Through the splitter, which keeps what no receipt takes for the one who paid. */
+  const payExactly = async (payment: ExactPayment, offer: PaymentOffer, modelId: ModelId, payer: Address): Promise<Hex32> => {
+    for (;;) {
+      const found = await facilitator.find(...wire(payment, offer));
+      const hash = found?.hash ?? (await pay(payment, modelId, payer));
+      // a block that is taken back takes the transfer with it: then the chain is asked again
+      const inclusion = await confirmed(rpc, { hash }, { depth, signal });
+      if (inclusion) return inclusion.hash;
+    }
+  };
+  const pay = async (payment: ExactPayment, modelId: ModelId, payer: Address): Promise<Hex32> => {
+    await settlement.createSplitter(node, modelId);
+    const { asset, payTo, amount: value } = payment;
+    return settlement.payWithAuthorization(payTo, asset, { ...payment, value }, payer);
+  };
+
+  return {
+    verify: async (payment, offer) => {
+      const { isValid, invalidReason, invalidMessage } = await facilitator.verify(...wire(payment, offer));
+      return isValid ? undefined : (invalidReason ?? invalidMessage ?? 'the payment is not valid');
+    },
+    escrow: (channel) => channels.channel(channel),
+    deposit: (payment, offer) => orUncollectible(payment.deposit?.validBefore ?? 0n, () => throughFacilitator(payment, offer)),
+    collect: (payment, offer, { amount, modelId, payer }) =>
+      payment.scheme === 'exact'
+        ? orUncollectible(payment.validBefore, () => payExactly(payment, offer, modelId, payer))
+        : orUncollectible(payment.deadline, () => throughFacilitator(payment, { ...offer, amount: String(amount) })),
+  };
+}

@@ -1,0 +1,179 @@
+import { ChainError, type ChannelClaim, type ChannelsClient, type Mined, type SettlementClient } from '@commonweight/chain';
+import { type Address, CommonweightError, type Hex32, type Receipt, toHex } from '@commonweight/protocol';
+import { batchTree } from '../journal/ledger-state.ts';
+import type { Ledger } from '../journal/ledger.ts';
+import { paymentLimits } from '../limits.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { WorkerLog } from '../worker/log.ts';
+import type { ChannelBook, Chargeable } from './channel-book.ts';
+import type { PaymentBook } from './payment-book.ts';
+import type { PaymentTerms } from './terms.ts';
+
+export interface ClaimerOptions {
+  readonly book: PaymentBook;
+  readonly ledger: Ledger;
+  readonly terms: PaymentTerms;
+  readonly channels: ChannelsClient;
+  readonly settlement: SettlementClient;
+  /** Whether a block is as deep as the node wants. */
+  readonly isDeep: (block: bigint) => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: WorkerLog;
+  /** Between two rounds, in milliseconds; a payer who asks for his money back, or a sum of `threshold`, brings the next one forward. */
+  readonly intervalMs: number;
+  /** Unclaimed money of one channel, in the asset's smallest unit. */
+  readonly threshold: bigint;
+}
+
+/**
+ * Turns vouchers and receipts into money that owners can take: claims channels many at a time, brings the sums to the splitters, shows the receipts that
+ * cover them, and has them divided. Every step asks the chain first and can be repeated: a crash, a lost answer and a block that was taken back are the same case.
+ */
+export class Claimer {
+  readonly #options: ClaimerOptions;
+  /** Why the contract did not take a channel's receipt, while it does not. */
+  readonly #refused = new Map<Hex32, string>();
+  #lastRound: number;
+
+  constructor(options: ClaimerOptions) {
+    this.#options = options;
+    this.#lastRound = options.clock.now();
+  }
+
+  /** Runs until the signal is aborted. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, intervalMs } = this.#options;
+    const watch = Math.min(intervalMs, paymentLimits.withdrawWatchMs);
+    let pause = 0;
+    while (!signal.aborted) {
+      await clock.sleep(pause || watch, signal);
+      if (signal.aborted) return;
+      try {
+        if (clock.now() - this.#lastRound >= intervalMs || (await this.#isUrgent())) await this.round();
+        pause = 0;
+      } catch (error) {
+        pause = Math.min(paymentLimits.retryMaximumMs, pause === 0 ? paymentLimits.retryMs : 2 * pause);
+        log.warn('chain_failed', { code: error instanceof CommonweightError ? error.code : 'internal', retryMs: pause });
+      }
+    }
+  }
+
+  /** One round. What fails for one channel or receipt holds up no other; the first failure is thrown at the end. */
+  async round(): Promise<void> {
+    this.#lastRound = this.#options.clock.now();
+    const failures: unknown[] = [];
+    const attempt = async (step: () => Promise<void>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await attempt(() => this.#claim());
+    for (const receiver of this.#receivers()) await attempt(() => this.#settle(receiver));
+    for (const channel of this.#options.book.state.channels.values()) await attempt(() => this.#tryToCover(channel));
+    for (const receiver of this.#receivers()) await attempt(() => this.#release(receiver));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Channels whose money is not in the splitter yet. */
+  #unclaimed(): Readonly<ChannelBook>[] {
+    return [...this.#options.book.state.channels.values()].filter(({ config, charged, claimed }) => config && charged > claimed);
+  }
+
+  async #isUrgent(): Promise<boolean> {
+    const { channels, threshold } = this.#options;
+    for (const { id, charged, claimed } of this.#unclaimed()) {
+      if (charged - claimed >= threshold || (await channels.channel(id)).withdrawRequestedAt > 0) return true;
+    }
+    return false;
+  }
+
+  async #claim(): Promise<void> {
+    const { book, channels, log, isDeep } = this.#options;
+    const claims: ChannelClaim[] = [];
+    for (const { id, charged, config, voucher } of this.#unclaimed()) {
+      const { balance, totalClaimed } = await channels.channel(id);
+      if (totalClaimed >= charged) {
+        const last = await channels.lastClaim(id);
+        if (last && (await isDeep(last.block))) await book.claimed(id, last.total, last.transaction);
+        continue;
+      }
+      // a deposit that is still on its way is claimed in a later round
+      const total = charged < balance ? charged : balance;
+      if (total > totalClaimed) claims.push({ config: config!, ...voucher!, total });
+    }
+    for (let at = 0; at < claims.length; at += paymentLimits.claimsAtOnce) {
+      const some = claims.slice(at, at + paymentLimits.claimsAtOnce);
+      const transaction = await channels.claim(some);
+      log.info('channels_claimed', { count: some.length, transaction });
+    }
+    if (claims.length === 0) return;
+    for (const { id } of this.#unclaimed()) {
+      const last = await channels.lastClaim(id);
+      if (last && last.total > book.state.channels.get(id)!.claimed && (await isDeep(last.block)))
+        await book.claimed(id, last.total, last.transaction);
+    }
+  }
+
+  /** Splitters of every model that was ever paid for. */
+  #receivers(): Set<Address> {
+    const { book, terms } = this.#options;
+    return new Set([...book.state.models].map((modelId) => terms.payTo(modelId)));
+  }
+
+  async #settle(receiver: Address): Promise<void> {
+    const { channels, terms } = this.#options;
+    if ((await channels.unsettled(receiver, terms.asset.address)) > 0n) await channels.settle(receiver, terms.asset.address);
+  }
+
+  /** A receipt that the contract refuses (too little stake, say) is shown again in the next round, and holds up nothing. */
+  async #tryToCover(channel: Readonly<ChannelBook>): Promise<void> {
+    try {
+      await this.#cover(channel);
+      this.#refused.delete(channel.id);
+    } catch (error) {
+      if (!(error instanceof ChainError && error.code === 'chain_reverted')) throw error;
+      const reason = String(error.details['reason']);
+      if (this.#refused.get(channel.id) !== reason) this.#options.log.warn('revenue_not_covered', { reason });
+      this.#refused.set(channel.id, reason);
+    }
+  }
+
+  /** Shows the newest receipt of a channel that is posted: it covers all before it. */
+  async #cover(channel: Readonly<ChannelBook>): Promise<void> {
+    const { book, ledger, settlement, isDeep, log } = this.#options;
+    for (const chargeable of channel.uncovered.toReversed()) {
+      const found = await ledger.find(chargeable.receipt);
+      if (!found?.batch.posted) continue;
+      const { receipt } = found.issued;
+      if ((await settlement.coveredOf(receipt)) < receipt.cumulativeAmount) {
+        const siblings = batchTree(found.batch)
+          .proof(found.place.index)
+          .map((sibling) => toHex(sibling) as Hex32);
+        const { cumulativeLimit, requestSignature } = chargeable;
+        await settlement.cover({ receipt, cumulativeLimit, requestSignature, index: found.place.index, siblings });
+        log.info('revenue_covered', { sequence: receipt.sequence, batch: receipt.batch });
+      }
+      const mined = await this.#coverer(chargeable, receipt);
+      if (mined && (await isDeep(mined.block))) await book.covered(channel.id, chargeable.receipt);
+      return;
+    }
+  }
+
+  /** The transaction that covered at least this receipt: its own, or that of a later one of its account. */
+  async #coverer({ receipt: digest }: Chargeable, receipt: Receipt): Promise<Mined | undefined> {
+    const { settlement } = this.#options;
+    const own = await settlement.coverOf(digest);
+    // covered by another receipt of the account: the sum is the chain's word at its newest block
+    return own ?? ((await settlement.coveredOf(receipt)) >= receipt.cumulativeAmount ? { transaction: digest, block: 0n } : undefined);
+  }
+
+  async #release(receiver: Address): Promise<void> {
+    const { settlement, terms, log } = this.#options;
+    const amount = await settlement.releasable(receiver, terms.asset.address);
+    if (amount === 0n) return;
+    await settlement.release(receiver, terms.asset.address);
+    log.info('revenue_released', { amount: String(amount) });
+  }
+}

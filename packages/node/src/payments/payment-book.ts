@@ -1,0 +1,87 @@
+import type { Hex32 } from '@commonweight/protocol';
+import { Journal } from '../journal/journal.ts';
+import { Mutex } from '../platform/mutex.ts';
+import { type PaymentRecord, REASON, UNKNOWN_TRANSACTION, parsePaymentRecord, paymentRecordToJson } from './payment-record.ts';
+import { type PaymentIdentity, PaymentState } from './payment-state.ts';
+import type { Reservation } from './reservation.ts';
+
+/** A node's books of payments: nothing is served, signed for or sent to the chain before it stands in here. */
+export class PaymentBook {
+  readonly state: PaymentState;
+  readonly #journal: Journal;
+  readonly #mutex = new Mutex();
+
+  private constructor(state: PaymentState, journal: Journal) {
+    this.state = state;
+    this.#journal = journal;
+  }
+
+  /** Opens the journal in `folder` and replays it. */
+  static async open(folder: string, identity: PaymentIdentity): Promise<{ book: PaymentBook; records: number; tornBytes: number }> {
+    const state = new PaymentState(identity);
+    const { journal, records, tornBytes } = await Journal.open(folder, (value) => state.apply(parsePaymentRecord(value)));
+    const book = new PaymentBook(state, journal);
+    try {
+      if (!state.opened) await book.#append({ type: 'opened', ...identity });
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+    return { book, records, tornBytes };
+  }
+
+  /**
+   * Accepts a payment.
+   * @param fits - asked when nothing else can come between its answer and the record; throws the refusal
+   */
+  reserve(reservation: Reservation, fits: () => void): Promise<void> {
+    return this.#mutex.run(async () => {
+      fits();
+      await this.#append({ type: 'reserved', reservation });
+    });
+  }
+
+  /** The run gets no receipt. */
+  release(requestHash: Hex32): Promise<void> {
+    return this.#write({ type: 'released', requestHash });
+  }
+
+  /** The run has a receipt. Returns once the charge is on disk; a charge that is there already is left alone. */
+  charge(charge: Omit<Extract<PaymentRecord, { type: 'charged' }>, 'type'>): Promise<void> {
+    return this.#write({ type: 'charged', ...charge });
+  }
+
+  settled(requestHash: Hex32, transaction: Hex32 = UNKNOWN_TRANSACTION): Promise<void> {
+    return this.#write({ type: 'settled', requestHash, transaction });
+  }
+
+  deposited(requestHash: Hex32, transaction: Hex32 = UNKNOWN_TRANSACTION): Promise<void> {
+    return this.#write({ type: 'deposited', requestHash, transaction });
+  }
+
+  failed(requestHash: Hex32, reason: string, at: number): Promise<void> {
+    return this.#write({ type: 'failed', requestHash, reason: reason.slice(0, REASON), at });
+  }
+
+  claimed(channel: Hex32, total: bigint, transaction: Hex32 = UNKNOWN_TRANSACTION): Promise<void> {
+    return this.#write({ type: 'claimed', channel, total, transaction });
+  }
+
+  covered(channel: Hex32, receipt: Hex32): Promise<void> {
+    return this.#write({ type: 'covered', channel, receipt });
+  }
+
+  async close(): Promise<void> {
+    await this.#mutex.run(() => this.#journal.close());
+  }
+
+  #write(record: PaymentRecord): Promise<void> {
+    return this.#mutex.run(() => this.#append(record));
+  }
+
+  async #append(record: PaymentRecord): Promise<void> {
+    this.state.check(record);
+    await this.#journal.append(paymentRecordToJson(record));
+    this.state.apply(record);
+  }
+}
