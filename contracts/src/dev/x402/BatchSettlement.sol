@@ -43,65 +43,67 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
     mapping(bytes32 channelId => uint256) public refundNonce;
     mapping(address receiver => mapping(address token => Receiver)) public receivers;
 
+    // events and errors as the published interface has them: who reads logs or reasons finds the same on every chain
     event ChannelCreated(bytes32 indexed channelId, ChannelConfig config);
     event ChannelClosed(bytes32 indexed channelId, ChannelConfig config);
-    event Deposited(bytes32 indexed channelId, uint128 amount);
-    event Claimed(bytes32 indexed channelId, uint128 totalClaimed);
+    event Deposited(bytes32 indexed channelId, address indexed sender, uint128 amount, uint128 newBalance);
+    event Claimed(bytes32 indexed channelId, address indexed sender, uint128 claimAmount, uint128 newTotalClaimed);
     event Settled(address indexed receiver, address indexed token, address indexed sender, uint128 amount);
-    event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizableFrom);
-    event WithdrawFinalized(bytes32 indexed channelId, uint128 amount);
-    event Refunded(bytes32 indexed channelId, uint128 amount);
+    event Refunded(bytes32 indexed channelId, address indexed sender, uint128 amount);
+    event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizeAfter);
+    event WithdrawFinalized(bytes32 indexed channelId, address indexed sender, uint128 amount);
 
-    error ZeroAddress();
-    error WithdrawDelayOutOfRange(uint40 withdrawDelay);
-    error ZeroAmount();
-    error DepositNotReceived(uint256 expected, uint256 received);
-    error NotTheReceiver(address caller);
-    error NotThePayer(address caller);
-    error NoClaims();
-    error MixedAuthorizers(address expected, address found);
-    error InvalidAuthorizerSignature(address authorizer);
-    error InvalidVoucherSignature(bytes32 channelId);
-    error ClaimExceedsVoucher(bytes32 channelId, uint128 totalClaimed, uint128 maxClaimableAmount);
-    error ClaimExceedsBalance(bytes32 channelId, uint128 totalClaimed, uint128 balance);
-    error WithdrawExceedsBalance(uint128 amount, uint128 available);
-    error WithdrawAlreadyPending(bytes32 channelId);
-    error NoWithdrawPending(bytes32 channelId);
-    error WithdrawTooEarly(uint256 finalizableFrom);
-    error WrongRefundNonce(uint256 expected, uint256 got);
+    error InvalidChannel();
+    error WithdrawDelayOutOfRange();
+    error ZeroDeposit();
+    error DepositCollectionFailed();
+    error EmptyBatch();
+    error NotAuthorizedToClaim();
+    error NotReceiverAuthorizer();
+    error InvalidSignature();
+    error ClaimExceedsCeiling();
+    error ClaimExceedsBalance();
+    error NothingToWithdraw();
+    error WithdrawAmountExceedsAvailable();
+    error WithdrawalAlreadyPending();
+    error WithdrawalNotPending();
+    error WithdrawDelayNotElapsed();
+    error NotAuthorizedToFinalizeWithdraw();
+    error NotAuthorizedToRefund();
+    error InvalidRefundNonce();
+    error ZeroRefund();
 
     /// @notice Puts money into a channel; the first deposit makes it. Anybody may send it: `collector` brings the tokens, with the payer's signature in `collectorData`.
     function deposit(ChannelConfig calldata config, uint128 amount, address collector, bytes calldata collectorData) external nonReentrant {
         _requireUsable(config);
-        if (amount == 0) revert ZeroAmount();
+        if (amount == 0) revert ZeroDeposit();
         bytes32 channelId = _channelId(_domain(), config);
         IERC20 token = IERC20(config.token);
         uint256 before = token.balanceOf(address(this));
-        IDepositCollector(collector).collect(config, channelId, amount, collectorData);
-        uint256 received = token.balanceOf(address(this)) - before;
+        IDepositCollector(collector).collect(config.payer, config.token, amount, channelId, collectorData);
         // a token that keeps a part of every transfer would leave the escrow short
-        if (received != amount) revert DepositNotReceived(amount, received);
+        if (token.balanceOf(address(this)) != before + amount) revert DepositCollectionFailed();
         Channel storage channel = channels[channelId];
         if (channel.balance == 0 && channel.totalClaimed == 0) emit ChannelCreated(channelId, config);
         channel.balance += amount;
-        emit Deposited(channelId, amount);
+        emit Deposited(channelId, msg.sender, amount, channel.balance);
     }
 
     /// @notice Claims by the receiver's own transaction. No tokens move: see {settle}.
     function claim(VoucherClaim[] calldata voucherClaims) external nonReentrant {
+        if (voucherClaims.length == 0) revert EmptyBatch();
         for (uint256 i = 0; i < voucherClaims.length; i++) {
-            _requireReceiver(voucherClaims[i].voucher.channel);
+            if (!_isReceiverSide(voucherClaims[i].voucher.channel)) revert NotAuthorizedToClaim();
         }
         _claim(voucherClaims);
     }
 
     /// @notice Claims that anybody sends, for all rows signed by their one receiver authorizer.
     function claimWithSignature(VoucherClaim[] calldata voucherClaims, bytes calldata authorizerSignature) external nonReentrant {
-        if (voucherClaims.length == 0) revert NoClaims();
+        if (voucherClaims.length == 0) revert EmptyBatch();
         address authorizer = voucherClaims[0].voucher.channel.receiverAuthorizer;
         for (uint256 i = 1; i < voucherClaims.length; i++) {
-            address found = voucherClaims[i].voucher.channel.receiverAuthorizer;
-            if (found != authorizer) revert MixedAuthorizers(authorizer, found);
+            if (voucherClaims[i].voucher.channel.receiverAuthorizer != authorizer) revert NotReceiverAuthorizer();
         }
         _requireAuthorized(authorizer, _claimBatchDigest(voucherClaims), authorizerSignature);
         _claim(voucherClaims);
@@ -119,34 +121,32 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
 
     /// @notice Starts the payer's way out that needs no consent. Until the delay has passed the receiver can claim what it holds vouchers for.
     function initiateWithdraw(ChannelConfig calldata config, uint128 amount) external nonReentrant {
-        _requirePayer(config);
-        if (amount == 0) revert ZeroAmount();
+        if (!_isPayerSide(config)) revert InvalidChannel();
+        if (amount == 0) revert NothingToWithdraw();
         bytes32 channelId = _channelId(_domain(), config);
-        uint128 available = _unclaimed(channels[channelId]);
-        if (amount > available) revert WithdrawExceedsBalance(amount, available);
-        if (pendingWithdrawals[channelId].initiatedAt != 0) revert WithdrawAlreadyPending(channelId);
+        if (pendingWithdrawals[channelId].initiatedAt != 0) revert WithdrawalAlreadyPending();
+        if (amount > _unclaimed(channels[channelId])) revert WithdrawAmountExceedsAvailable();
         pendingWithdrawals[channelId] = Withdrawal(amount, uint40(block.timestamp));
         emit WithdrawInitiated(channelId, amount, uint40(block.timestamp) + config.withdrawDelay);
     }
 
     /// @notice Ends a withdrawal: pays what was asked for, or what claims left of it.
     function finalizeWithdraw(ChannelConfig calldata config) external nonReentrant {
-        _requirePayer(config);
+        if (!_isPayerSide(config)) revert NotAuthorizedToFinalizeWithdraw();
         bytes32 channelId = _channelId(_domain(), config);
         Withdrawal memory pending = pendingWithdrawals[channelId];
-        if (pending.initiatedAt == 0) revert NoWithdrawPending(channelId);
-        uint256 finalizableFrom = uint256(pending.initiatedAt) + config.withdrawDelay;
+        if (pending.initiatedAt == 0) revert WithdrawalNotPending();
         // forge-lint: disable-next-line(block-timestamp)
-        if (block.timestamp < finalizableFrom) revert WithdrawTooEarly(finalizableFrom);
+        if (block.timestamp < uint256(pending.initiatedAt) + config.withdrawDelay) revert WithdrawDelayNotElapsed();
         delete pendingWithdrawals[channelId];
         uint128 amount = _least(pending.amount, _unclaimed(channels[channelId]));
-        emit WithdrawFinalized(channelId, amount);
+        emit WithdrawFinalized(channelId, msg.sender, amount);
         _payBack(config, channelId, amount);
     }
 
     /// @notice The receiver gives unclaimed money back at once, `amount` or as much as there is.
     function refund(ChannelConfig calldata config, uint128 amount) external nonReentrant {
-        _requireReceiver(config);
+        if (!_isReceiverSide(config)) revert NotAuthorizedToRefund();
         _refund(config, _channelId(_domain(), config), amount);
     }
 
@@ -156,7 +156,7 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
         nonReentrant
     {
         bytes32 channelId = _channelId(_domain(), config);
-        if (nonce != refundNonce[channelId]) revert WrongRefundNonce(refundNonce[channelId], nonce);
+        if (nonce != refundNonce[channelId]) revert InvalidRefundNonce();
         _requireAuthorized(config.receiverAuthorizer, _refundDigest(channelId, nonce, amount), receiverAuthorizerSignature);
         _refund(config, channelId, amount);
     }
@@ -173,26 +173,27 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
         ChannelConfig calldata config = row.voucher.channel;
         (uint128 totalClaimed, uint128 most) = (row.totalClaimed, row.voucher.maxClaimableAmount);
         bytes32 channelId = _channelId(domain, config);
-        if (totalClaimed > most) revert ClaimExceedsVoucher(channelId, totalClaimed, most);
         Channel storage channel = channels[channelId];
         (uint128 balance, uint128 claimedBefore) = (channel.balance, channel.totalClaimed);
         if (totalClaimed <= claimedBefore) return;
-        if (totalClaimed > balance) revert ClaimExceedsBalance(channelId, totalClaimed, balance);
-        _requireVoucher(config, channelId, _voucherDigest(domain, channelId, most), row.signature);
+        if (totalClaimed > most) revert ClaimExceedsCeiling();
+        if (totalClaimed > balance) revert ClaimExceedsBalance();
+        _requireVoucher(config, _voucherDigest(domain, channelId, most), row.signature);
         channel.totalClaimed = totalClaimed;
         receivers[config.receiver][config.token].totalClaimed += totalClaimed - claimedBefore;
-        emit Claimed(channelId, totalClaimed);
+        emit Claimed(channelId, msg.sender, totalClaimed - claimedBefore, totalClaimed);
     }
 
     /// @dev The nonce is spent even when nothing is left to refund: a signature works once.
     function _refund(ChannelConfig calldata config, bytes32 channelId, uint128 asked) private {
+        if (asked == 0) revert ZeroRefund();
         refundNonce[channelId]++;
         uint128 amount = _least(asked, _unclaimed(channels[channelId]));
         if (amount == 0) return;
         Withdrawal storage pending = pendingWithdrawals[channelId];
         if (amount >= pending.amount) delete pendingWithdrawals[channelId];
         else pending.amount -= amount;
-        emit Refunded(channelId, amount);
+        emit Refunded(channelId, msg.sender, amount);
         _payBack(config, channelId, amount);
     }
 
@@ -204,7 +205,7 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
     }
 
     /// @dev A payer authorizer is a plain key; without one the payer may be a contract (ERC-1271).
-    function _requireVoucher(ChannelConfig calldata config, bytes32 channelId, bytes32 digest, bytes calldata signature) private view {
+    function _requireVoucher(ChannelConfig calldata config, bytes32 digest, bytes calldata signature) private view {
         bool signed;
         if (config.payerAuthorizer == address(0)) {
             signed = SignatureChecker.isValidSignatureNowCalldata(config.payer, digest, signature);
@@ -212,27 +213,27 @@ contract BatchSettlement is ChannelDigests, ReentrancyGuardTransient, Multicall 
             (address signer, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
             signed = problem == ECDSA.RecoverError.NoError && signer == config.payerAuthorizer;
         }
-        if (!signed) revert InvalidVoucherSignature(channelId);
+        if (!signed) revert InvalidSignature();
     }
 
     function _requireAuthorized(address authorizer, bytes32 digest, bytes calldata signature) private view {
-        if (!SignatureChecker.isValidSignatureNowCalldata(authorizer, digest, signature)) revert InvalidAuthorizerSignature(authorizer);
+        if (!SignatureChecker.isValidSignatureNowCalldata(authorizer, digest, signature)) revert InvalidSignature();
     }
 
     function _requireUsable(ChannelConfig calldata config) private pure {
         bool complete = config.payer != address(0) && config.receiver != address(0) && config.receiverAuthorizer != address(0);
-        if (!complete || config.token == address(0)) revert ZeroAddress();
+        if (!complete || config.token == address(0)) revert InvalidChannel();
         if (config.withdrawDelay < MIN_WITHDRAW_DELAY || config.withdrawDelay > MAX_WITHDRAW_DELAY) {
-            revert WithdrawDelayOutOfRange(config.withdrawDelay);
+            revert WithdrawDelayOutOfRange();
         }
     }
 
-    function _requireReceiver(ChannelConfig calldata config) private view {
-        if (msg.sender != config.receiver && msg.sender != config.receiverAuthorizer) revert NotTheReceiver(msg.sender);
+    function _isReceiverSide(ChannelConfig calldata config) private view returns (bool) {
+        return msg.sender == config.receiver || msg.sender == config.receiverAuthorizer;
     }
 
-    function _requirePayer(ChannelConfig calldata config) private view {
-        if (msg.sender != config.payer && msg.sender != config.payerAuthorizer) revert NotThePayer(msg.sender);
+    function _isPayerSide(ChannelConfig calldata config) private view returns (bool) {
+        return msg.sender == config.payer || msg.sender == config.payerAuthorizer;
     }
 
     function _unclaimed(Channel storage channel) private view returns (uint128) {

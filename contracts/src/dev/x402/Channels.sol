@@ -28,5 +28,5 @@ struct VoucherClaim {
 
 /// @notice Brings the tokens of a deposit from the payer to the escrow, which calls it.
 interface IDepositCollector {
-    function collect(ChannelConfig calldata config, bytes32 channelId, uint128 amount, bytes calldata data) external;
+    function collect(address payer, address token, uint256 amount, bytes32 channelId, bytes calldata data) external;
 }

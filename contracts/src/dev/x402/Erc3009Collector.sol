@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ChannelConfig} from "./Channels.sol";
 import {CollectorForEscrow} from "./CollectorForEscrow.sol";
 
 interface IReceiveWithAuthorization {
@@ -23,12 +22,11 @@ interface IReceiveWithAuthorization {
 contract Erc3009Collector is CollectorForEscrow {
     using SafeERC20 for IERC20;
 
-    function collect(ChannelConfig calldata config, bytes32 channelId, uint128 amount, bytes calldata data) external onlyEscrow {
+    function collect(address payer, address token, uint256 amount, bytes32 channelId, bytes calldata data) external onlyEscrow {
         (uint256 validAfter, uint256 validBefore, uint256 salt, bytes memory signature) =
             abi.decode(data, (uint256, uint256, uint256, bytes));
         bytes32 nonce = keccak256(abi.encode(channelId, salt));
-        IReceiveWithAuthorization(config.token)
-            .receiveWithAuthorization(config.payer, address(this), amount, validAfter, validBefore, nonce, signature);
-        IERC20(config.token).safeTransfer(ESCROW, amount);
+        IReceiveWithAuthorization(token).receiveWithAuthorization(payer, address(this), amount, validAfter, validBefore, nonce, signature);
+        IERC20(token).safeTransfer(ESCROW, amount);
     }
 }
