@@ -3,13 +3,13 @@ import { type Rpc } from './rpc.ts';
 import { type Hex } from './viem.ts';
 
 /**
- * What became of a signed transaction at the node: `sent` (or known already), `unknown` (no answer: it may have arrived), `nonce_used` (its nonce is in a block),
+ * What became of a signed transaction at the node: `sent`, `known` (it has these very bytes already), `unknown` (no answer: it may have arrived), `nonce_used` (its nonce is in a block),
  * `underpriced` (another transaction with its nonce waits and offers as much).
  */
-export type Broadcast = 'sent' | 'unknown' | 'nonce_used' | 'underpriced';
+export type Broadcast = 'sent' | 'known' | 'unknown' | 'nonce_used' | 'underpriced';
 
 const answers: readonly (readonly [RegExp, Broadcast])[] = [
-  [/already (?:imported|known)|known transaction/i, 'sent'],
+  [/already (?:imported|known)|known transaction/i, 'known'],
   [/nonce too low|nonce is lower|lower than the current nonce/i, 'nonce_used'],
   [/underpriced/i, 'underpriced'],
 ];

@@ -44,6 +44,8 @@ export class Flight {
   async launch(): Promise<'ours' | 'nonce_used' | 'underpriced'> {
     const hash = this.#sign();
     const sent = await broadcast(this.#options.rpc, this.#serialized);
+    // the same bytes from another process of this key are its transaction, not ours
+    if (sent === 'known') return 'nonce_used';
     if (sent === 'nonce_used' || sent === 'underpriced') return sent;
     this.hashes.push(hash);
     return 'ours';
@@ -111,7 +113,7 @@ export class Flight {
     const before = this.#serialized;
     const hash = this.#sign();
     const sent = await broadcast(rpc, this.#serialized).catch(() => 'nonce_used' as const);
-    if (sent === 'sent' || sent === 'unknown') this.hashes.push(hash);
+    if (sent === 'sent' || sent === 'known' || sent === 'unknown') this.hashes.push(hash);
     else this.#serialized = before;
   }
 

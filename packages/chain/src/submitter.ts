@@ -98,13 +98,9 @@ export class Submitter {
   async #launch(transaction: Transaction): Promise<{ readonly landing: Promise<TransactionReceipt | undefined> }> {
     while (this.#flying.size >= limits.flyingTransactions) await Promise.race(this.#flying.values()).catch(() => undefined);
     const { rpc, account } = this;
-    // as of the newest block: what waits in the pool may be dropped or replaced, and then ours would cost more
-    const from = { account: account.address, blockTag: 'latest' } as const;
-    const estimate = await rpc.call({ what: 'gas estimate' }, (c) => c.estimateGas({ ...from, ...transaction }));
-    // a margin: a balance that becomes zero before inclusion makes a transfer to it dearer
-    const gas = (estimate * 12n) / 10n + limits.gasReserve;
     let least: Fees | undefined;
     for (let attempt = 0; attempt <= limits.replacements; attempt++) {
+      const gas = await this.#gas(transaction);
       const nonce = await this.#freeNonce();
       const fees = await this.#feesAt(nonce, least);
       const patience = { receiptTimeout: this.#receiptTimeout, unreachableWait: this.#unreachableWait };
@@ -116,6 +112,14 @@ export class Submitter {
       if (launched === 'underpriced' && stuck) least = raised(fees);
     }
     throw new ChainError('chain_timeout', `other transactions of ${account.address} hold its next nonce; try again later`);
+  }
+
+  async #gas(transaction: Transaction): Promise<bigint> {
+    // as of the newest block: what waits in the pool may be dropped or replaced, and then ours would cost more
+    const from = { account: this.account.address, blockTag: 'latest' } as const;
+    const estimate = await this.rpc.call({ what: 'gas estimate' }, (c) => c.estimateGas({ ...from, ...transaction }));
+    // a margin: a balance that becomes zero before inclusion makes a transfer to it dearer
+    return (estimate * 12n) / 10n + limits.gasReserve;
   }
 
   #track(flight: Flight): Promise<TransactionReceipt | undefined> {

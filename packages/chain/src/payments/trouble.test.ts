@@ -37,6 +37,8 @@ const balanceRead = (): Promise<bigint> => {
   const rpc = connectRpc(chain.rpcUrl, chain.chainId);
   return contractCaller(rpc, undefined, chain.money.testDollar, testDollarAbi).read('balanceOf', [SHOP]);
 };
+/** Polls as long as a busy machine may take. */
+const soon = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 20_000, interval: 5 });
 /** Mines until `work` ends. */
 async function mineUntil<T>(work: Promise<T>): Promise<T> {
   let ended = false;
@@ -71,7 +73,7 @@ describe('reorganisations', () => {
     test.each(depths)(`${scheme}: %i blocks take the payment away: it is made again, once`, async (depth) => {
       const [[payment, requirements]] = (await payments(scheme, 40n, 1)) as [[PaymentPayload, PaymentRequirements]];
       const settling = facilitator.settleFinally(payment, requirements);
-      await expect.poll(balanceRead).toBe(40n);
+      await soon(balanceRead).toBe(40n);
       await chain.mine(depth - 1);
       await chain.reorganise(depth);
       const settlement = await mineUntil(settling);
@@ -95,7 +97,7 @@ describe('dropped transactions', () => {
     await chain.automine(false);
     const settling = facilitator.settle(payment, requirements);
     for (let times = 0; times < 3; times++) {
-      await expect.poll(() => chain.pool()).toHaveLength(1);
+      await soon(() => chain.pool()).toHaveLength(1);
       for (const hash of await chain.pool()) await chain.anvil('anvil_dropTransaction', hash);
     }
     expect(await mineUntil(settling)).toMatchObject({ success: true });
@@ -109,7 +111,7 @@ describe('a fee spike', () => {
     const [[payment, requirements]] = (await payments('exact', 40n, 1)) as [[PaymentPayload, PaymentRequirements]];
     await chain.automine(false);
     const settling = facilitator.settle(payment, requirements);
-    await expect.poll(() => chain.pool()).toHaveLength(1);
+    await soon(() => chain.pool()).toHaveLength(1);
     await chain.anvil('anvil_setNextBlockBaseFeePerGas', `0x${(10n ** 12n).toString(16)}`);
     expect(await mineUntil(settling)).toMatchObject({ success: true });
     expect(await balanceRead()).toBe(40n);
@@ -125,7 +127,7 @@ describe('a fee spike', () => {
     await expect(facilitator.settle(...first)).rejects.toMatchObject({ code: 'chain_timeout', retryable: true });
     const [given] = await chain.pool();
     const settling = facilitator.settle(...second);
-    await expect.poll(async () => (await chain.pool()).includes(given!)).toBe(false);
+    await soon(async () => (await chain.pool()).includes(given!)).toBe(false);
     expect(await mineUntil(settling)).toMatchObject({ success: true });
     expect(await balanceRead()).toBe(40n);
     expect(await mineUntil(facilitator.settleFinally(...first))).toMatchObject({ amount: 40n });
@@ -149,7 +151,7 @@ describe('a node that does not answer', () => {
     const [[payment, requirements]] = (await payments(scheme, 40n, 1)) as [[PaymentPayload, PaymentRequirements]];
     await chain.automine(false);
     const settling = facilitator.settle(payment, requirements);
-    await expect.poll(() => chain.pool()).toHaveLength(1);
+    await soon(() => chain.pool()).toHaveLength(1);
     chain.cut();
     await chain.mine();
     chain.mend();
@@ -162,7 +164,7 @@ describe('a node that does not answer', () => {
     const [[payment, requirements]] = (await payments('exact', 40n, 1)) as [[PaymentPayload, PaymentRequirements]];
     await chain.automine(false);
     const settling = facilitator.settle(payment, requirements);
-    await expect.poll(() => chain.pool()).toHaveLength(1);
+    await soon(() => chain.pool()).toHaveLength(1);
     chain.cut();
     await expect(settling).rejects.toMatchObject({ code: 'chain_unreachable', retryable: true, details: { hashes: { length: 1 } } });
     await chain.mine();
@@ -177,7 +179,7 @@ test('twenty payments beside each other, through all of it: each is paid once', 
   const all = [...(await payments('exact', 3n, 10)), ...(await payments('upto', 5n, 10))];
   await chain.automine(false);
   const settling = Promise.all(all.map(([payment, requirements]) => facilitator.settleFinally(payment, requirements)));
-  await expect.poll(() => chain.pool()).not.toHaveLength(0);
+  await soon(() => chain.pool()).not.toHaveLength(0);
   for (const hash of (await chain.pool()).slice(0, 4)) await chain.anvil('anvil_dropTransaction', hash);
   await chain.mine(2);
   chain.cut();
