@@ -66,7 +66,7 @@ export function channelsClient(rpc: Rpc, submitter?: Submitter): ChannelsClient 
         }),
       );
       const last = claims.at(-1);
-      return last && { transaction: last.transactionHash, block: last.blockNumber, total: last.args.totalClaimed };
+      return last && { transaction: last.transactionHash, block: last.blockNumber, total: last.args.newTotalClaimed };
     },
     claim: async (claims) => {
       const rows = claims.map(({ config, maxClaimableAmount, signature, total }) => ({
