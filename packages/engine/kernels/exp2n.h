@@ -20,13 +20,10 @@ static inline v128_t high_part4(v128_t first, v128_t second, v128_t half, u32 sh
   return wasm_i32x4_shuffle(wasm_u64x2_shr(wasm_i64x2_add(first, half), shift), wasm_u64x2_shr(wasm_i64x2_add(second, half), shift), 0, 2, 4, 6);
 }
 
-// a * b >> shift of four numbers below 2^32: the low halves.
-static inline v128_t multiply4(v128_t a, v128_t b, u32 shift) {
-  return wasm_i32x4_shuffle(wasm_u64x2_shr(wasm_u64x2_extmul_low_u32x4(a, b), shift), wasm_u64x2_shr(wasm_u64x2_extmul_high_u32x4(a, b), shift), 0, 2, 4, 6);
-}
-
 // constant + rsh(g * f, 16) in 32 bits, of four
 static inline v128_t cubic_step(v128_t g, v128_t f, i32 constant) {
+  USED_HERE(g);
+  USED_HERE(f);
   v128_t product = high_part4(wasm_i64x2_extmul_low_i32x4(g, f), wasm_i64x2_extmul_high_i32x4(g, f), wasm_i64x2_splat(1 << 15), 16);
   return wasm_i32x4_add(wasm_i32x4_splat(constant), product);
 }

@@ -25,7 +25,7 @@ typedef size_t usize; // bytes and places in memory: 32 bits in WASM, 64 in the 
 
 #ifdef __wasm__
 // Makes a value new at this place: of a vector made outside of a loop the compiler sees neither that it shifts all lanes alike nor that a product widens, and takes both apart.
-#define USED_HERE(value) __asm__("" : "+r"(value))
+#define USED_HERE(value) __asm__ volatile("" : "+r"(value))
 #endif
 
 // value = integer * mantissa * 2^exponent

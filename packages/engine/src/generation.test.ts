@@ -16,7 +16,9 @@ const reference = createReferenceExecutor(manifest, source);
 
 const greedy: SamplerSettings = samplerSettings();
 const seeded: SamplerSettings = samplerSettings({ temperature: 4_000_000, topK: 40, topP: 950_000 });
-const promptIds = randomIds(manifest.graph.vocabulary, 37);
+/** One full piece and a short one. */
+const PROMPT = limits.prefillChunk + 5;
+const promptIds = randomIds(manifest.graph.vocabulary, PROMPT);
 const base: GenerationOptions = {
   executor,
   promptIds,
@@ -36,7 +38,7 @@ describe('generate', () => {
     expect(run.finish).toBe('length');
     expect(run.completionIds).toHaveLength(16);
     expect(heard).toEqual(run.completionIds);
-    expect(run.commitment.positions).toBe(committedPositions(37, 16));
+    expect(run.commitment.positions).toBe(committedPositions(PROMPT, 16));
 
     const slow = generate({ ...base, sampler, executor: reference, sha256: nodeSha256 });
     expect(slow.completionIds).toEqual(run.completionIds);
@@ -64,7 +66,7 @@ describe('generate', () => {
     const first = completionIds.indexOf(stopIds[0]!);
     const run = generate({ ...base, stopIds });
     expect(run).toMatchObject({ finish: 'stop_id', completionIds: completionIds.slice(0, first + 1) });
-    expect(run.commitment.positions).toBe(committedPositions(37, first + 1));
+    expect(run.commitment.positions).toBe(committedPositions(PROMPT, first + 1));
     expect(generate({ ...base, stopIds, maxTokens: first + 1 }).finish).toBe('stop_id');
   });
 
@@ -73,13 +75,13 @@ describe('generate', () => {
     let tokens = 0;
     const some = generate({ ...base, onToken: () => void tokens++, shouldStop: () => tokens === 3 });
     expect(some).toMatchObject({ finish: 'stopped', completionIds: completionIds.slice(0, 3) });
-    expect(some.commitment.positions).toBe(committedPositions(37, 3));
+    expect(some.commitment.positions).toBe(committedPositions(PROMPT, 3));
 
-    const pieces = Math.ceil(37 / limits.prefillChunk);
+    const pieces = Math.ceil(PROMPT / limits.prefillChunk);
     let asked = 0;
     const none = generate({ ...base, shouldStop: () => asked++ === pieces });
     expect(none).toMatchObject({ finish: 'stopped', completionIds: [] });
-    expect(none.commitment.positions).toBe(37);
+    expect(none.commitment.positions).toBe(PROMPT);
     const again = reexecute({ executor, promptIds, completionIds: [], sampler: seeded, prfKey: base.prfKey });
     expect(again.sampledIds).toEqual([]);
     expect(toHex(again.commitment.root())).toBe(toHex(none.commitment.root()));
@@ -93,7 +95,7 @@ describe('generate', () => {
   it('yields the pieces of the prompt, then every token, and gives memory back when closed', () => {
     const small = { ...base, executor: countingSequences() };
     const steps = [...generateSteps({ ...small, maxTokens: 2 })];
-    expect(steps.filter((step) => step.type === 'prefill').at(-1)).toEqual({ type: 'prefill', done: 37, total: 37 });
+    expect(steps.filter((step) => step.type === 'prefill').at(-1)).toEqual({ type: 'prefill', done: PROMPT, total: PROMPT });
     expect(steps.filter((step) => step.type === 'token').map((step) => step.index)).toEqual([0, 1]);
     const open = generateSteps(small);
     open.next();
@@ -106,7 +108,7 @@ describe('generate', () => {
     expect(generate({ ...base, maxTokens: 0 })).toMatchObject({ finish: 'length', completionIds: [] });
     expect(() => generate({ ...base, promptIds: [] })).toThrow('promptIds');
     expect(() => generate({ ...base, maxTokens: -1 })).toThrow('maxTokens');
-    expect(() => generate({ ...base, maxTokens: 93 })).toThrow('1 to 128 positions, got 129');
+    expect(() => generate({ ...base, maxTokens: 130 - PROMPT })).toThrow('1 to 128 positions, got 129');
     expect(() => reexecute({ ...base, promptIds: [], completionIds: [] })).toThrow('promptIds');
     expect(() => reexecute({ ...base, completionIds: [1], shouldStop: () => true })).toThrow('request to stop');
   });

@@ -13,7 +13,7 @@ export const limits = {
   /** Largest magnitude of a tensor's exponent. */
   exponent: 64,
   /** Tokens of one pass over the weights in the WASM back end; a longer prompt is cut. */
-  prefillChunk: 32,
+  prefillChunk: 64,
   /** The same in the native back end; the addon takes at most 256. */
   nativeChunk: 64,
   /** Prompt positions of one step of a batch while other runs of it decode: a long prompt costs them some latency, never their turn. */
