@@ -22,9 +22,9 @@ export class Stream {
     this.commitment = new ThinCommitment(executor.manifest.graph.commitPoints.length, nodeSha256);
     this.observer = {
       logitsFrom: promptIds.length - 1,
-      onResidual: (_position, _point, { buffer, byteOffset, byteLength }) => {
+      onResidual: (_position, _point, { buffer, byteOffset, byteLength }, digest) => {
         const start = now();
-        this.commitment.append(residualDigest(new Uint8Array(buffer, byteOffset, byteLength), nodeSha256));
+        this.commitment.append(digest?.() ?? residualDigest(new Uint8Array(buffer, byteOffset, byteLength), nodeSha256));
         this.hashing += now() - start;
       },
       onLogits: (_position, logits) => {

@@ -19,9 +19,9 @@ export interface Sequence {
 export interface ForwardObserver {
   /**
    * Called once per (position, commit point), in order of positions within a chunk; `residual` is the int32 residual stream after that layer (a view, valid during the call).
-   * `point` is the index into the manifest's `commitPoints`.
+   * `point` is the index into the manifest's `commitPoints`; `digest` gives the digest of `residual` where the back end computes it faster than others can, and during the call too.
    */
-  readonly onResidual?: (position: number, point: number, residual: Int32Array) => void;
+  readonly onResidual?: (position: number, point: number, residual: Int32Array, digest?: () => Uint8Array) => void;
   /** Called in order of positions for every position >= `logitsFrom`; `logits` are int32 Q16, one per id (a view, valid during the call). */
   readonly onLogits?: (position: number, logits: Int32Array) => void;
   /** First absolute position whose logits are wanted; none by default. */

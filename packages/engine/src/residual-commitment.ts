@@ -10,6 +10,7 @@ export function commitTo(
   const commitment = new ThinCommitment(manifest.graph.commitPoints.length, sha256);
   return {
     commitment,
-    onResidual: (_position, _point, residual) => commitment.append(residualDigest(littleEndianBytes(residual), sha256)),
+    onResidual: (_position, _point, residual, digest) =>
+      commitment.append(digest?.() ?? residualDigest(littleEndianBytes(residual), sha256)),
   };
 }

@@ -1,5 +1,6 @@
 import { utf8 } from './bytes.ts';
 import { DecodeError } from './errors.ts';
+import { fixedPoint } from './grammar-fixed-point.ts';
 import { limits } from './limits.ts';
 import { Fields } from './read.ts';
 
@@ -71,40 +72,6 @@ function checkProductive(rules: readonly (readonly Alternative[])[], path: strin
   const productive = fixedPoint(rules, true);
   const dead = productive.indexOf(false);
   if (dead >= 0) throw new DecodeError(`${path}[${dead}]`, 'a rule from which some text can be derived', 'one that never ends');
-}
-
-/**
- * Which rules have an alternative of such rules and, where `terminals` says so, terminals. Linear in the grammar: every alternative counts the
- * symbols that are still missing, and is touched once for each of them.
- */
-function fixedPoint(rules: readonly (readonly Alternative[])[], terminals: boolean): boolean[] {
-  const known = rules.map(() => false);
-  /** By rule: where it stands, once for every time. */
-  const occurrences: Missing[][] = rules.map(() => []);
-  const open: number[] = [];
-  for (const [rule, alternatives] of rules.entries()) {
-    for (const alternative of alternatives) {
-      const missing = { rule, count: 0 };
-      for (const symbol of alternative) {
-        if (typeof symbol === 'string' && terminals) continue;
-        missing.count++;
-        if (typeof symbol === 'number') occurrences[symbol]!.push(missing);
-      }
-      if (missing.count === 0) open.push(rule);
-    }
-  }
-  for (let r = open.pop(); r !== undefined; r = open.pop()) {
-    if (known[r]) continue;
-    known[r] = true;
-    for (const missing of occurrences[r]!) if (--missing.count === 0) open.push(missing.rule);
-  }
-  return known;
-}
-
-/** Symbols of one alternative that are not known to hold. */
-interface Missing {
-  readonly rule: number;
-  count: number;
 }
 
 /** No rule begins with itself: a reader that opens rules from the left ends. */

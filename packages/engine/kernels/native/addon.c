@@ -6,9 +6,10 @@
 #include "helpers.h"
 #include "operations.h"
 #include "pages.h"
+#include "residual-digests.h"
 
 // What src/native/addon.ts expects of this file; a change of any function here changes it.
-#define ADDON_ABI 4
+#define ADDON_ABI 5
 #define ARGUMENT_LIMIT 6
 #ifndef SOURCES_SHA256
 #error "compile with scripts/build-native.mjs"
@@ -217,6 +218,30 @@ static napi_value logits(napi_env env, napi_callback_info info) {
   return boolean(env, lost == 0);
 }
 
+#ifdef HAVE_RESIDUAL_DIGESTS
+// residualDigests(values, width, count, digests): those of the first `count` vectors in `values`.
+static napi_value residual_digests(napi_env env, napi_callback_info info) {
+  call c = open_call(env, info, 4, 0);
+  usize length, room;
+  const i32 *values = array_at(&c, 0, napi_int32_array, &length, "expected residual vectors in an Int32Array");
+  usize width = (usize)int_at(&c, 1, 1, WIDTH_LIMIT, "expected a width from 1 to 65536"), count = (usize)int_at(&c, 2, 0, INT32_LIMIT, "expected a count");
+  uint8_t *digests = array_at(&c, 3, napi_uint8_array, &room, "expected an Uint8Array for digests");
+  if (c.ok && (length / width < count || room / DIGEST < count)) fail(&c, "expected so many vectors and room for so many digests");
+  for (usize i = 0; c.ok && i < count; i++) residual_digest(values + i * width, width, digests + i * DIGEST);
+  return NULL;
+}
+
+// Only where this processor has the instructions.
+static bool add_digests(napi_env env, napi_value exports) {
+  napi_value function;
+  if (!has_sha()) return true;
+  return napi_create_function(env, "residualDigests", NAPI_AUTO_LENGTH, residual_digests, NULL, &function) == napi_ok &&
+         napi_set_named_property(env, exports, "residualDigests", function) == napi_ok;
+}
+#else
+static bool add_digests(napi_env env, napi_value exports) { return (void)env, (void)exports, true; }
+#endif
+
 // close(model): ends its helpers.
 static napi_value close_model(napi_env env, napi_callback_info info) {
   call c = open_call(env, info, 1, 0);
@@ -279,5 +304,5 @@ NAPI_MODULE_INIT() {
     if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].run, NULL, &function) != napi_ok) return NULL;
     if (napi_set_named_property(env, exports, functions[i].name, function) != napi_ok) return NULL;
   }
-  return add_levels(env, exports) && add_constants(env, exports) ? exports : NULL;
+  return add_levels(env, exports) && add_constants(env, exports) && add_digests(env, exports) ? exports : NULL;
 }

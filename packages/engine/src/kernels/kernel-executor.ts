@@ -51,7 +51,9 @@ function runStep<C extends KernelCache>(host: KernelHost<C>, points: number, row
   for (const { sequence } of rows) sequence.advance();
 
   for (const [i, { position, observer }] of rows.entries()) {
-    for (let point = 0; observer.onResidual && point < points; point++) observer.onResidual(position, point, host.residual(i, point));
+    for (let point = 0; observer.onResidual && point < points; point++) {
+      observer.onResidual(position, point, host.residual(i, point), host.residualDigest?.bind(undefined, i, point));
+    }
   }
 
   const wanted = [...rows.keys()].filter((i) => {

@@ -27,6 +27,8 @@ export interface KernelHost<C extends KernelCache> {
   readonly forward: (rows: readonly StepRow<C>[]) => void;
   /** The residual stream of a row of the last step at a commit point. */
   readonly residual: (row: number, point: number) => Int32Array;
+  /** Its digest (SPEC section 23), where the back end hashes faster than JavaScript would. */
+  readonly residualDigest?: (row: number, point: number) => Uint8Array;
   /** Computes logits of rows of the last step. */
   readonly logits: (rows: readonly number[]) => void;
   /** Logits of the i-th row of the last call of `logits`. */

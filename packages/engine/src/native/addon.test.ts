@@ -1,7 +1,9 @@
+import { concatBytes, residualDigest } from '@commonweight/protocol';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { littleEndianBytes } from '../little-endian-bytes.ts';
 import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
 import { buildTinyModel, tinyShapes } from '../testing/tiny-model.ts';
 import type { NativeModel } from './addon.ts';
@@ -65,6 +67,28 @@ describe.skipIf(noCompiler !== undefined)(`native addon${noCompiler === undefine
     };
     const other = openBestBackend({ load: () => wrong });
     expect([other.name, other.reason]).toEqual(['wasm', expect.stringContaining('self-test')]);
+  });
+
+  it('digests residual vectors as the protocol does, where the processor has the instructions', () => {
+    const { residualDigests } = addon;
+    if (residualDigests === undefined) return;
+    for (const width of [1, 13, 250, 251, 254, 255, 256, 257, 512, 576, 2048, 2049, 65_536]) {
+      const values = Int32Array.from({ length: 3 * width }, (_, i) => (i * 2_654_435_761) | 0);
+      const digests = new Uint8Array(4 * 32);
+      residualDigests(values, width, 3, digests);
+      const expected = [0, 1, 2].map((i) => residualDigest(littleEndianBytes(values.subarray(i * width, (i + 1) * width))));
+      expect(digests).toEqual(concatBytes(...expected, new Uint8Array(32)));
+    }
+    const [values, digests] = [new Int32Array(64), new Uint8Array(64)];
+    for (const [width, count] of [
+      [0, 1],
+      [65_537, 1],
+      [33, 2],
+      [16, 3],
+      [16, -1],
+    ] as const) {
+      expect(() => residualDigests(values, width, count, digests)).toThrow(TypeError);
+    }
   });
 
   it('takes no word of JavaScript on trust: every changed word of a model is refused or stays within memory', () => {

@@ -36,10 +36,12 @@ export interface NativeAddon {
   ) => boolean;
   /** Logits of these rows of the last step: `[wanted][padded vocabulary]`. @returns false when a thread was lost. */
   readonly logits: (model: NativeModel, wanted: Int32Array, logits: Int32Array, ...by: [] | NativeHelper) => boolean;
+  /** Digests (32 bytes each) of the first `count` vectors of `width` values; missing where the processor has no instructions for SHA-256. */
+  readonly residualDigests?: (values: Int32Array, width: number, count: number, digests: Uint8Array) => void;
   /** Ends the helpers of a model. */
   readonly close: (model: NativeModel) => void;
   /** One operation of engine.wasm, by the name of its export, on an image of its memory; for tests. */
   readonly operation: (level: NativeLevel, name: string, memory: ArrayBuffer, args: BigInt64Array) => bigint;
 }
 
-export const NATIVE_ABI = 4;
+export const NATIVE_ABI = 5;

@@ -68,6 +68,7 @@ function nativeHost(
   const { rows: logitRows, stride } = logitShape(graph);
   const points = graph.commitPoints.length;
   const committed = new Int32Array(allocateBuffer(4 * limits.nativeChunk * points * graph.width, 'the commit points of a step'));
+  const residualDigest = residualDigests(addon, committed, graph.width, points);
   const logits = new Int32Array(allocateBuffer(4 * logitRows * stride, 'the logits of a step'));
   const check = (done: boolean): void => {
     if (!done) throw lostThread();
@@ -86,11 +87,30 @@ function nativeHost(
       const words = rows.flatMap(({ id, capacity, position }, i) => [id, i, capacity, position]);
       const caches = rows.map(({ cache }) => cache.buffer);
       check(addon.forward(model, Int32Array.from(words), caches, committed, ...by));
+      residualDigest?.next(rows.length);
     },
     residual: (row, point) => committed.subarray((row * points + point) * graph.width, (row * points + point + 1) * graph.width),
+    ...(residualDigest && { residualDigest: residualDigest.at }),
     logits: (rows) => check(addon.logits(model, Int32Array.from(rows), logits, ...by)),
     logitsAt: (i) => logits.subarray(i * stride, i * stride + graph.vocabulary),
     close: () => addon.close(model),
+  };
+}
+
+const DIGEST = 32;
+
+/** Digests of a step's residual streams, all of them computed when the first one is asked for. */
+function residualDigests({ residualDigests: hash }: NativeAddon, committed: Int32Array, width: number, points: number) {
+  if (hash === undefined) return undefined;
+  const digests = new Uint8Array(DIGEST * (committed.length / width));
+  let rows = 0;
+  return {
+    next: (count: number): void => void (rows = count),
+    at: (row: number, point: number): Uint8Array => {
+      hash(committed, width, rows * points, digests);
+      rows = 0; // nothing is left to compute
+      return digests.slice(DIGEST * (row * points + point), DIGEST * (row * points + point + 1));
+    },
   };
 }
 

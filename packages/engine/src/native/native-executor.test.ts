@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type Manifest, fromBase64, parseManifest } from '@commonweight/protocol';
+import { type Manifest, fromBase64, parseManifest, residualDigest } from '@commonweight/protocol';
 import { describe, expect, it } from 'vitest';
+import { littleEndianBytes } from '../little-endian-bytes.ts';
 import { createReferenceExecutor } from '../reference/executor.ts';
 import { selfTest } from '../self-test.ts';
 import { builtAddon, noCompiler } from '../testing/built-addon.node.ts';
@@ -53,6 +54,23 @@ describe.skipIf(noCompiler !== undefined)(`native executor${noCompiler === undef
       expect(traceOf(executor, ids, [30, 1, 1, 3])).toEqual(traceOf(createReferenceExecutor(manifest, source), ids, [45]));
       executor.close();
     }
+  });
+
+  it('offers the digest of every residual stream where the processor can hash', () => {
+    const { manifest, source } = buildTinyModel({ layers: 3, width: 300, commitPoints: [0, 2] });
+    const executor = createNativeExecutor(manifest, source, addon);
+    const seen: number[] = [];
+    for (const ids of [[1, 2, 3], [4], [5, 6]]) {
+      const sequence = executor.newSequence(3);
+      executor.forward(sequence, ids, {
+        onResidual: (position, point, residual, digest) => {
+          seen.push(10 * position + point);
+          expect(digest?.()).toEqual(addon.residualDigests && residualDigest(littleEndianBytes(residual)));
+        },
+      });
+      sequence.release();
+    }
+    expect(seen).toEqual([0, 1, 10, 11, 20, 21, 0, 1, 0, 1, 10, 11]);
   });
 
   it('refuses a level that this processor lacks', () => {
