@@ -37,11 +37,21 @@ function errorOf(work: () => unknown): unknown {
 describe('conformance/gguf', () => {
   it.each(cases)('$file is refused as $code', ({ file, code }) => {
     const { source, read } = counted(readFileSync(new URL(file, folder)));
+    const start = process.cpuUsage();
     const error = errorOf(() => parseGguf(source));
+    expect(process.cpuUsage(start).user).toBeLessThan(50_000);
     expect(error).toBeInstanceOf(GgufError);
     expect((error as GgufError).code).toBe(code);
     expect((error as GgufError).field).not.toBe('');
+    expect((error as GgufError).details['offset']).toBeTypeOf('number');
     expect(read()).toBeLessThan(200_000);
+  });
+
+  it('all together take no more than 32 MB', () => {
+    const files = cases.map(({ file }) => readFileSync(new URL(file, folder)));
+    const before = process.memoryUsage().rss;
+    for (const bytes of files) expect(errorOf(() => parseGguf(memorySource(bytes)))).toBeDefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(32 << 20);
   });
 
   it('names the field and the byte', () => {

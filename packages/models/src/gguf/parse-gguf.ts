@@ -23,6 +23,7 @@ export interface Gguf {
 }
 
 const MAGIC = 0x46554747;
+const ALIGNMENT = 'general.alignment';
 /** A key of length zero, a type and one byte. */
 const KEY_BYTES = 8 + 4 + 1;
 /** A name of length zero, a dimension count, one dimension, a type, an offset. */
@@ -41,25 +42,28 @@ export function parseGguf(source: ByteSource): Gguf {
   const tensorCount = cursor.count('tensor count', TENSOR_BYTES, protocolLimits.tensors);
   const keyCount = cursor.count('metadata count', KEY_BYTES, limits.ggufKeys);
 
-  const metadata = parseMetadata(cursor, keyCount);
+  const { metadata, placeOf } = parseMetadata(cursor, keyCount);
   const found: (GgufTensor & { readonly at: number })[] = [];
   for (let i = 0; i < tensorCount; i++) found.push(parseTensor(cursor, i));
 
-  const alignment = alignmentOf(metadata);
+  const alignment = alignmentOf(metadata.get(ALIGNMENT), placeOf.get(ALIGNMENT));
   const dataStart = Math.ceil(cursor.offset / alignment) * alignment;
   return { version, metadata, tensors: placeTensors(found, dataStart, alignment, source.size) };
 }
 
-function parseMetadata(cursor: Cursor, count: number): Map<string, GgufValue> {
+/** The entries, and where each of them stands in the file. */
+function parseMetadata(cursor: Cursor, count: number): { metadata: Map<string, GgufValue>; placeOf: Map<string, number> } {
   const metadata = new Map<string, GgufValue>();
+  const placeOf = new Map<string, number>();
   const budget = { elements: limits.ggufArrayElements };
   for (let i = 0; i < count; i++) {
     const offset = cursor.offset;
     const key = cursor.string(`metadata[${i}].key`, limits.ggufNameBytes);
     if (metadata.has(key)) throw new GgufError('gguf_duplicate', `metadata[${i}].key`, offset, 'each key once', `a second ${quote(key)}`);
+    placeOf.set(key, offset);
     metadata.set(key, parseValue(cursor, quote(key), budget));
   }
-  return metadata;
+  return { metadata, placeOf };
 }
 
 /** `offset` of the result is still relative to the data section; `at` is where the entry stands in the header. */
@@ -113,18 +117,11 @@ function parseTensor(cursor: Cursor, index: number): GgufTensor & { readonly at:
   return { name, type, shape, offset: Number(offset), bytes: (Number(elements) / block) * bytes, at };
 }
 
-function alignmentOf(metadata: ReadonlyMap<string, GgufValue>): number {
-  const value = metadata.get('general.alignment') ?? 32;
+function alignmentOf(value: GgufValue = 32, at?: number): number {
   const valid =
     typeof value === 'number' && Number.isInteger(value) && value >= 8 && value <= limits.ggufAlignment && (value & (value - 1)) === 0;
   if (!valid) {
-    throw new GgufError(
-      'gguf_alignment',
-      'general.alignment',
-      undefined,
-      `a power of two from 8 to ${limits.ggufAlignment}`,
-      String(value).slice(0, 40),
-    );
+    throw new GgufError('gguf_alignment', ALIGNMENT, at, `a power of two from 8 to ${limits.ggufAlignment}`, String(value).slice(0, 40));
   }
   return value;
 }
