@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { ImportProfile } from '@commonweight/models';
 import { mkdirSync } from 'node:fs';
 import { type CommonOptions, type Context, begin, withCommonOptions } from '../context.ts';
+import { addModelChainCommands } from './model-chain.ts';
 import { type Layout, layout } from '../dev/layout.ts';
 import { defaultDataFolder } from '../platform/data-folder.ts';
 
@@ -17,7 +18,7 @@ interface ImportCommandOptions extends Options {
 }
 
 export function addModelCommand(program: Command, context: Context): void {
-  const model = program.command('model').description('Import models and list those that are here.');
+  const model = program.command('model').description('Import models, list those that are here, publish and own them on a chain.');
   const importCommand = model
     .command('import')
     .description('Convert a model into an integer package, or fetch the default model.')
@@ -57,6 +58,7 @@ export function addModelCommand(program: Command, context: Context): void {
     const { listModels } = await import('../dev/list-models.ts');
     await listModels(foldersOf(options), output);
   });
+  addModelChainCommands(model, context);
 }
 
 const foldersOf = (options: Options): Layout => layout(options.data ?? defaultDataFolder());

@@ -48,7 +48,7 @@ export async function prepareModel({
     },
     ...(signal && { signal }),
   });
-  return describe(dir);
+  return describeModel(dir);
 }
 
 /** The default model's file, converted by another profile. */
@@ -84,10 +84,10 @@ export async function importModel({
     onProgress: modelProgress(output),
     ...(signal && { signal }),
   });
-  return describe(dir);
+  return describeModel(dir);
 }
 
-async function describe(dir: string): Promise<PreparedModel> {
+export async function describeModel(dir: string): Promise<PreparedModel> {
   const model = await openPackage(dir);
   try {
     const { modelId: id, card, manifest } = model;
