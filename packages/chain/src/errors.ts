@@ -35,6 +35,10 @@ export type ChainErrorCode =
   | 'no_proposal'
   /** A proposal is not yet, or no longer, what a step needs. */
   | 'proposal_state'
+  /** More than there is was to be moved. */
+  | 'too_much'
+  /** Nothing can be withdrawn yet. */
+  | 'nothing_due'
   /** Another process runs a development chain in this data directory. */
   | 'dev_chain_locked'
   /** anvil or its guard did not start or ended. */
@@ -62,6 +66,8 @@ const actions: Record<ChainErrorCode, ErrorAction> = {
   bad_proposal: 'fix-input',
   no_proposal: 'fix-input',
   proposal_state: 'retry',
+  too_much: 'fix-input',
+  nothing_due: 'retry',
   dev_chain_locked: 'fix-input',
   dev_chain_failed: 'stop',
   no_anvil: 'stop',

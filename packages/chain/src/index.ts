@@ -43,3 +43,5 @@ export {
 export type { Action, Proposal, ProposalState } from './governance/proposals.ts';
 export { parameterUnits } from './deploy/parameter-units.ts';
 export { ETHER, formatAmount, parseAmount } from './units.ts';
+export { type OperatorStake, type StakePosition, type StakingClient, connectStaking } from './staking-client.ts';
+export { type Asset, type WalletClient, connectWallet } from './wallet-client.ts';

@@ -4,6 +4,15 @@ import { limits } from './limits.ts';
 import { type Rpc } from './rpc.ts';
 import { type Abi, type ContractEventName, type GetContractEventsReturnType } from './viem.ts';
 
+export interface EventQuery<A, N> {
+  readonly address: Address;
+  readonly abi: A;
+  readonly eventName: N;
+  /** Values of indexed arguments: only events with these. */
+  readonly args?: Readonly<Record<string, unknown>>;
+  readonly fromBlock: number;
+}
+
 /**
  * All events of a name from `fromBlock` to now, oldest first. Public RPC URLs answer for a bounded number of blocks only, and each has its own bound: a range that is
  * refused is halved. `args` restrict indexed ones.

@@ -6,7 +6,9 @@ import { addGatewayCommand } from './commands/gateway.ts';
 import { addGovCommand } from './commands/gov.ts';
 import { addModelCommand } from './commands/model.ts';
 import { addReplayCommand } from './commands/replay.ts';
+import { addStakeCommand } from './commands/stake.ts';
 import { addVerifyCommand } from './commands/verify.ts';
+import { addWalletCommand } from './commands/wallet.ts';
 import { addWorkerCommand } from './commands/worker.ts';
 import type { Context } from './context.ts';
 
@@ -39,6 +41,8 @@ Exit codes: 0 done, verified; 1 refuted, failed; 2 could not check, bad usage.`,
     addGatewayCommand,
     addDeployCommand,
     addGovCommand,
+    addWalletCommand,
+    addStakeCommand,
   ];
   for (const one of add) one(program, context);
   return program;

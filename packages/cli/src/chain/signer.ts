@@ -16,7 +16,7 @@ export const withSignerOptions = (command: Command): Command =>
     .option('--key-file <file>', "private key that signs and pays the gas (default: the data folder's wallet.key)")
     .option('--dev', "sign as the dev account of the data folder's own chain, which holds its votes and money");
 
-const walletFile = (options: TargetOptions): string => join(foldersOf(options).data, 'wallet.key');
+export const walletFile = (options: TargetOptions): string => join(foldersOf(options).data, 'wallet.key');
 
 export async function readSigner(options: SignerOptions): Promise<Hex32> {
   if (options.dev) {
