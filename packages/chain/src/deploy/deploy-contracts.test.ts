@@ -50,7 +50,11 @@ describe('deployContracts', () => {
       } catch (error) {
         expect(error).toMatchObject({ code: 'chain_unreachable' });
       }
-      const now = await connectRpc(dev.rpcUrl, chainId).client.getTransactionCount({ address: dev.devAccount.address });
+      // what was sent may still wait for its block
+      const now = await connectRpc(dev.rpcUrl, chainId).client.getTransactionCount({
+        address: dev.devAccount.address,
+        blockTag: 'pending',
+      });
       expect(now).toBe(nonce + (failure === 'after' ? 2 : 1));
       nonce = now;
     }

@@ -60,7 +60,12 @@ export async function deployContracts({
   requireFunds(prepared);
   onProgress({ type: 'prepared', prepared });
   for (const [i, step] of missing.entries()) {
-    const receipt = await submitter.send({ to: CREATE2_FACTORY, data: callData(step) });
+    const receipt = await submitter.send({ to: CREATE2_FACTORY, data: callData(step) }).catch(async (error: unknown) => {
+      // a transaction of an earlier call, whose answer was lost, may have been mined just now
+      if (!(await rpc.hasCode(step.address))) throw error;
+      return undefined;
+    });
+    if (receipt === undefined) continue;
     onProgress({
       type: 'created',
       name: step.name,
