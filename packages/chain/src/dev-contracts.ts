@@ -75,14 +75,19 @@ export async function installDevContracts({ rpcUrl, chainId, privateKey }: DevCo
   }).toLowerCase() as Address;
   const submitter = new Submitter({ rpc, privateKey });
   if (!(await rpc.hasCode(testDollar))) await submitter.send({ to: CREATE2_FACTORY, data: concatHex([SALT, initCode]) });
-  const dollars = contractCaller(rpc, submitter, testDollar, testDollarAbi);
-  return {
-    testDollar,
-    fundDollars: async (address, amount) => {
-      const balance = await dollars.read('balanceOf', [address]);
-      if (balance < amount) await dollars.write('transfer', [address, amount - balance]);
-    },
-  };
+  return { testDollar, fundDollars: (address, amount) => fundDollars({ rpcUrl, chainId, privateKey, testDollar }, address, amount) };
+}
+
+/** Raises the test dollars of `address` to at least `amount` millionths, from those of the private key. */
+export async function fundDollars(
+  { rpcUrl, chainId, privateKey, testDollar }: DevContractsOptions & { readonly testDollar: Address },
+  address: Address,
+  amount: bigint,
+): Promise<void> {
+  const rpc = connectRpc(rpcUrl, chainId);
+  const dollars = contractCaller(rpc, new Submitter({ rpc, privateKey }), testDollar, testDollarAbi);
+  const balance = await dollars.read('balanceOf', [address]);
+  if (balance < amount) await dollars.write('transfer', [address, amount - balance]);
 }
 
 async function place(rpcUrl: string, address: Address, code: Hex): Promise<void> {

@@ -8,7 +8,7 @@ export type { Genesis } from './deploy/genesis.ts';
 export { type PreparedDeployment, prepareDeployment } from './deploy/prepare.ts';
 export { readGenesis } from './deploy/read-genesis.ts';
 export * from './deployments.ts';
-export { type DevContracts, type DevContractsOptions, installDevContracts } from './dev-contracts.ts';
+export { type DevContracts, type DevContractsOptions, fundDollars, installDevContracts } from './dev-contracts.ts';
 export { type DevChain, type DevChainOptions, startDevChain } from './dev-chain.ts';
 export * from './errors.ts';
 export { generateKey } from './keys.ts';

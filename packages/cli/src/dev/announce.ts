@@ -1,5 +1,6 @@
 import type { Address, ModelId } from '@commonweight/protocol';
 import type { Output } from '../output.ts';
+import { devPrices, priceLine } from './dev-money.ts';
 
 export interface Announcement {
   /** With `/v1`. */
@@ -7,6 +8,8 @@ export interface Announcement {
   readonly model: { readonly name: string; readonly id: ModelId };
   readonly nodes: readonly { readonly id: Address; readonly url: string }[];
   readonly liar?: Address;
+  /** Whose money answers are paid with. */
+  readonly payer: Address;
   readonly data: string;
   readonly logs: string;
   readonly seconds: number;
@@ -19,7 +22,7 @@ const QUESTION = 'What is the capital of Japan?';
 /** The last thing that `dev` says before it serves: where, what, who, and what to try. */
 export function announce(output: Output, a: Announcement): void {
   const data = a.otherData ? ` --data ${a.data}` : '';
-  const { url, model, nodes, liar, logs, seconds } = a;
+  const { url, model, nodes, liar, payer, logs, seconds } = a;
   const curl = (fields: object, file: string): string => {
     const body = JSON.stringify({ model: model.name, temperature: 0, messages: [{ role: 'user', content: QUESTION }], ...fields });
     return `curl -s ${url}/chat/completions -H 'content-type: application/json' -d '${body}' | tee ${file}`;
@@ -31,6 +34,8 @@ export function announce(output: Output, a: Announcement): void {
     model: { name, id },
     nodes,
     ...(liar !== undefined && { liar }),
+    payer,
+    prices: devPrices,
     data: a.data,
     logs,
     pid: process.pid,
@@ -42,6 +47,7 @@ ${curl({}, 'answer.json')}
 ${askLiar}
 model  ${name}  ${id}
 ${nodes.map(({ id: node, url: endpoint }) => `node   ${node}  ${endpoint}`).join('\n')}${liar === undefined ? '' : `\nliar   ${liar}`}
+payer  ${payer}  ${priceLine()}
 logs   ${logs}
 check  npx commonweight verify answer.json${data}
 stop   Ctrl-C`);

@@ -1,5 +1,13 @@
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
-import { type DevChain, connectChain, deployDevNetwork, readDeployments, startDevChain, writeDeployments } from '@commonweight/chain';
+import {
+  type DevChain,
+  connectChain,
+  deployDevNetwork,
+  fundDollars,
+  readDeployments,
+  startDevChain,
+  writeDeployments,
+} from '@commonweight/chain';
 import type { BackendChoice } from '@commonweight/engine/node';
 import { type Address, CommonweightError } from '@commonweight/protocol';
 import { limits } from '../limits.ts';
@@ -8,6 +16,7 @@ import { now, pause } from '../platform/clock.ts';
 import { onAbort, orAborted } from '../platform/stop-signals.ts';
 import { getJson } from '../platform/http.ts';
 import { knownPort, rememberPort } from './known-port.ts';
+import { PAYER_DOLLARS } from './dev-money.ts';
 import type { Layout } from './layout.ts';
 import type { KeyFile } from './key-file.ts';
 import { isPortFree } from './port.ts';
@@ -140,12 +149,21 @@ export class DevNetwork {
     for (let index = 0; index < this.#options.nodes; index++) {
       await this.chain.fund(ensureWorkerKeys(layout, index).operator.address, OPERATOR_FUNDS);
     }
+    const { testDollar } = deployments;
+    const money = { rpcUrl, chainId, privateKey: devAccount.privateKey };
+    if (testDollar !== undefined) await fundDollars({ ...money, testDollar }, ensurePayerKey(layout).address, PAYER_DOLLARS);
   }
 
   /** Starts workers and gateway. They wait for the chain, so this may run before it: a second start is sooner by the time that the chain takes. */
   async #startRoles(rpcUrl: string, signal: AbortSignal): Promise<void> {
     const { layout, model, nodes, liar, backend, threads } = this.#options;
-    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, host: HOST, backend, threads };
+    const asset = (await readDeployments(layout.deployments))?.testDollar;
+    if (asset === undefined)
+      throw new CommonweightError(`${layout.deployments} names no money; remove it and start again`, {
+        code: 'dev_chain_file',
+        action: 'stop',
+      });
+    const terms: NetworkTerms = { layout, rpcUrl, packageDir: model.dir, asset, host: HOST, backend, threads };
     // the last one lies: the nodes before it are the ones that a network without a liar has
     const liarIndex = liar ? nodes - 1 : -1;
     const script = liar ? await liarScript() : undefined;

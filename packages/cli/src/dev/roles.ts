@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BackendChoice } from '@commonweight/engine/node';
-import { CommonweightError, ZERO_ADDRESS } from '@commonweight/protocol';
+import { type Address, CommonweightError } from '@commonweight/protocol';
+import { devCaps, devPrices } from './dev-money.ts';
 import type { Layout } from './layout.ts';
 import { ensureKeyFile, type KeyFile } from './key-file.ts';
 import { writeConfig } from './config-file.ts';
@@ -16,6 +17,8 @@ export interface NetworkTerms {
   readonly layout: Layout;
   readonly rpcUrl: string;
   readonly packageDir: string;
+  /** What nodes are paid in. */
+  readonly asset: Address;
   readonly host: string;
   readonly backend: BackendChoice;
   readonly threads: number;
@@ -44,7 +47,7 @@ export interface WorkerRole {
 }
 
 export function workerCommand(terms: NetworkTerms, { index, keys, port, script = [cliScript, 'worker'] }: WorkerRole): RoleCommand {
-  const { layout, host, packageDir, backend, threads } = terms;
+  const { layout, host, packageDir, asset, backend, threads } = terms;
   const config = writeConfig(layout.node(index), {
     role: 'worker',
     dataDir: layout.node(index),
@@ -53,9 +56,8 @@ export function workerCommand(terms: NetworkTerms, { index, keys, port, script =
     chain: chainOf(terms),
     operatorKeyFile: keys.operator.path,
     sessionKeyFile: keys.session.path,
-    promptPrice: '0',
-    completionPrice: '0',
-    asset: ZERO_ADDRESS,
+    ...devPrices,
+    asset,
     backend,
     threads,
     queueLimit: 8,
@@ -65,7 +67,7 @@ export function workerCommand(terms: NetworkTerms, { index, keys, port, script =
 }
 
 export function gatewayCommand(terms: NetworkTerms, port: number, payer: KeyFile): RoleCommand {
-  const { layout, host, packageDir } = terms;
+  const { layout, host, packageDir, asset } = terms;
   const config = writeConfig(layout.gateway, {
     role: 'gateway',
     dataDir: layout.gateway,
@@ -73,8 +75,10 @@ export function gatewayCommand(terms: NetworkTerms, port: number, payer: KeyFile
     listen: { host, port },
     chain: chainOf(terms),
     payerKeyFile: payer.path,
-    maxPromptPrice: '0',
-    maxCompletionPrice: '0',
+    maxPromptPrice: devPrices.promptPrice,
+    maxCompletionPrice: devPrices.completionPrice,
+    asset,
+    payments: { mode: 'wallet', ...devCaps },
     allowLoopback: true,
   });
   return { name: 'gateway', args: [cliScript, 'gateway', '--config', config], logFile: prepareLog(layout.logs, 'gateway') };

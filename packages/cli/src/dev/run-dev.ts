@@ -59,6 +59,7 @@ export async function runDev(options: DevOptions): Promise<ExitCode> {
       model,
       nodes: network.nodes,
       ...(network.liar !== undefined && { liar: network.liar }),
+      payer: network.payer,
       data: options.data,
       logs: folders.logs,
       seconds: Math.round((now() - started) / 100) / 10,

@@ -7,7 +7,6 @@ import { type Bundle, type Hex32, parseBundle, receiptDigest } from '@commonweig
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkerConfigInput } from '../worker/config.ts';
-import type { EngineHost } from '../worker/engine-host.ts';
 import { openThreadEngine } from '../worker/engine-thread-host.ts';
 import { type RunningWorker, type WorkerDependencies, startWorker } from '../worker/start-worker.ts';
 import { type DevNetwork, startDevNetwork } from '../worker/testing/dev-network.ts';
@@ -15,6 +14,7 @@ import { RecordingLog } from '../worker/testing/recording-log.ts';
 import { systemClock } from '../platform/clock.ts';
 import { parseGatewayConfig } from './config.ts';
 import { type RunningGateway, startGateway } from './start-gateway.ts';
+import { holdAfter } from './testing/hold-after.ts';
 import { silentLog } from './testing/test-gateway.ts';
 
 interface Completion {
@@ -202,19 +202,6 @@ describe('real workers, a real chain, a tiny model', () => {
     expect((await answer({ provider: { order: [workers[1]!.nodeId] } })).bundle.receipt.node).toBe(workers[0]!.nodeId);
   });
 });
-
-/** An engine that stops after `count` tokens until its run is ended from outside. */
-function holdAfter(count: number, engine: EngineHost, onHeld: () => void = () => undefined): EngineHost {
-  return {
-    ...engine,
-    run: async (job, events, signal) => {
-      const result = await engine.run({ ...job, maxTokens: count }, events, new AbortController().signal);
-      onHeld();
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-      return { ...result, finish: 'stopped' };
-    },
-  };
-}
 
 function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
   let resolve!: () => void;

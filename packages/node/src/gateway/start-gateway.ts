@@ -1,3 +1,4 @@
+import { channelsClient, settlementClient } from '@commonweight/chain';
 import { type Address, CommonweightError, type Domain, type Hex, type Hex32, addressOfKey } from '@commonweight/protocol';
 import { startHttpServer } from '../http/http-server.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
@@ -156,9 +157,15 @@ const systemDraw = (bytes: number): Hex => `0x${randomHex(bytes)}`;
 
 async function connect({ chain: deployed }: GatewayConfig, clock: Clock, signal: AbortSignal | undefined): Promise<GatewayChain> {
   const chain = await connectDeployed(deployed, clock, signal);
+  const settlement = settlementClient(chain.rpc, chain.deployments.settlement);
+  const channels = channelsClient(chain.rpc);
   return {
     domain: chain.domain,
     listNodes: async () => (await chain.listNodes()).filter((node) => node.active),
     batch: (node, index) => chain.batch(node, index),
+    payments: {
+      splitterOf: (node, modelId) => settlement.splitterOf(node, modelId),
+      balanceOf: async (channel) => (await channels.channel(channel)).balance,
+    },
   };
 }
