@@ -1,5 +1,7 @@
-import { type Address } from '@commonweight/protocol';
+import { type Address, type Hex32 } from '@commonweight/protocol';
 import type { PaymentRequirements } from '@x402/core/types';
+import { authorizationTypes } from '@x402/evm';
+import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contractCaller } from '../contract-caller.ts';
 import { jsonRpc } from '../platform/json-rpc.ts';
@@ -96,6 +98,27 @@ test('more payments settled at once than wait for blocks beside each other: each
   const settled = await Promise.all(payments.map((payment) => facilitator.settle(payment, requirements)));
   expect(settled.filter(({ success }) => !success)).toEqual([]);
   expect((await balance(SHOP)) - before).toBe(168n);
+});
+
+describe('a payer who uses the nonce of his payment for something else has not paid', () => {
+  const cheat = async (to: Address, value: bigint): Promise<void> => {
+    const requirements = quote('exact', 90n);
+    const payment = await payer.pay(requirements);
+    const { nonce } = (payment.payload as { authorization: { nonce: Hex32 } }).authorization;
+    const times = { validAfter: 0n, validBefore: 1n << 40n };
+    const signature = await privateKeyToAccount(payer.privateKey).signTypedData({
+      domain: { name: 'Test Dollar', version: '1', chainId: rpc.chain.id, verifyingContract: asset },
+      types: authorizationTypes,
+      primaryType: 'TransferWithAuthorization',
+      message: { from: payer.address, to, value, ...times, nonce },
+    });
+    const dollar = contractCaller(rpc, new Submitter({ rpc, privateKey: payer.privateKey }), asset, testDollarAbi);
+    await dollar.write('transferWithAuthorization', [payer.address, to, value, times.validAfter, times.validBefore, nonce, signature]);
+    expect(await facilitator.find(payment, requirements)).toBeUndefined();
+    await expect(facilitator.settleFinally(payment, requirements)).rejects.toMatchObject({ code: 'payment_refused', retryable: false });
+  };
+  test('for a transfer to himself', () => cheat(payer.address, 90n));
+  test('for a smaller transfer to the payee', () => cheat(SHOP, 1n));
 });
 
 test('a payment in a token that is not taken is not sent', async () => {

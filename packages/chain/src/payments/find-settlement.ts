@@ -22,16 +22,25 @@ const events = parseAbi([
 const [authorizationUsed, transfer] = events;
 
 interface Wire {
-  readonly authorization?: { readonly from: Address; readonly to: Address; readonly nonce: Hex };
+  readonly authorization?: { readonly from: Address; readonly value: string; readonly nonce: Hex };
   readonly permit2Authorization?: { readonly from: Address; readonly spender: Address; readonly nonce: string };
   readonly type?: string;
   readonly channelConfig?: { readonly payer: Address };
   readonly voucher?: { readonly channelId: Hex };
-  readonly deposit?: { readonly authorization: { readonly erc3009Authorization?: { readonly salt: string } } };
+  readonly deposit?: { readonly amount: string; readonly authorization: { readonly erc3009Authorization?: { readonly salt: string } } };
+}
+
+/** The transfer that has to have happened. */
+interface Expected {
+  readonly asset: Address;
+  readonly from: Address;
+  readonly to: Address;
+  readonly value: bigint;
 }
 
 /**
  * Looks for the transaction that settled a payment, whoever sent it: for one that we may have sent before a crash, or that a reorganisation may have dropped.
+ * That the payer's nonce is spent is not enough: he can sign another transfer with the same nonce, to himself or of less. Payee and amount are compared as well.
  * Undefined when there is none within the last `limits.settlementBlocks` blocks, and for payments that need none (vouchers).
  */
 export async function findSettlement(
@@ -39,18 +48,24 @@ export async function findSettlement(
   { payload }: PaymentPayload,
   requirements: PaymentRequirements,
 ): Promise<Settlement | undefined> {
-  const wire = payload as Wire;
-  const asset = lower(requirements.asset);
-  if (wire.authorization !== undefined) {
-    const { from, to, nonce } = wire.authorization;
-    return byAuthorization(rpc, asset, from, to, nonce);
+  const { authorization, deposit, permit2Authorization, type, channelConfig, voucher } = payload as Wire;
+  const expected = { asset: lower(requirements.asset), to: lower(requirements.payTo), value: BigInt(requirements.amount) };
+  if (authorization !== undefined) {
+    const { from, value, nonce } = authorization;
+    return byAuthorization(rpc, { ...expected, from: lower(from), value: BigInt(value) }, nonce);
   }
-  const salt = wire.deposit?.authorization.erc3009Authorization?.salt;
-  if (wire.type === 'deposit' && wire.channelConfig && wire.voucher && salt !== undefined) {
-    const nonce = keccak256(encodeAbiParameters([{ type: 'bytes32' }, { type: 'uint256' }], [wire.voucher.channelId, BigInt(salt)]));
-    return byAuthorization(rpc, asset, wire.channelConfig.payer, ERC3009_COLLECTOR, nonce);
+  const salt = deposit?.authorization.erc3009Authorization?.salt;
+  if (type === 'deposit' && deposit && channelConfig && voucher && salt !== undefined) {
+    const nonce = keccak256(encodeAbiParameters([{ type: 'bytes32' }, { type: 'uint256' }], [voucher.channelId, BigInt(salt)]));
+    return byAuthorization(
+      rpc,
+      { ...expected, from: lower(channelConfig.payer), to: ERC3009_COLLECTOR, value: BigInt(deposit.amount) },
+      nonce,
+    );
   }
-  return wire.permit2Authorization && byPermit(rpc, asset, wire.permit2Authorization, lower(requirements.payTo));
+  if (permit2Authorization === undefined) return undefined;
+  const { from, spender, nonce } = permit2Authorization;
+  return byPermit(rpc, { ...expected, from: lower(from) }, lower(spender), BigInt(nonce));
 }
 
 /** The first of the blocks in which a settlement is looked for. */
@@ -59,40 +74,37 @@ export const oldestBlock = async (rpc: Rpc): Promise<bigint> => {
   return height > limits.settlementBlocks ? height - limits.settlementBlocks : 0n;
 };
 
-/** EIP-3009 tokens say which authorization they used. */
-async function byAuthorization(rpc: Rpc, asset: Address, from: Address, to: Address, nonce: Hex): Promise<Settlement | undefined> {
+/** EIP-3009 tokens say which authorization they used, and then that they moved the money. */
+async function byAuthorization(rpc: Rpc, expected: Expected, nonce: Hex): Promise<Settlement | undefined> {
   const fromBlock = await oldestBlock(rpc);
+  const { asset, from } = expected;
   const [used] = await rpc.call({ what: 'logs' }, (client) =>
     client.getLogs({ address: asset, event: authorizationUsed, args: { authorizer: from, nonce }, fromBlock }),
   );
-  return used && ofTransaction(rpc, used.transactionHash, asset, from, to);
+  return used && ofTransaction(rpc, used.transactionHash, expected, used.logIndex);
 }
 
 /** Permit2 says nothing: the candidates are the payer's transfers to the payee, and their calls name the nonce. */
-async function byPermit(
-  rpc: Rpc,
-  asset: Address,
-  { from, spender, nonce }: NonNullable<Wire['permit2Authorization']>,
-  to: Address,
-): Promise<Settlement | undefined> {
-  if (![UPTO_PERMIT2_PROXY, EXACT_PERMIT2_PROXY].includes(lower(spender))) return undefined;
+async function byPermit(rpc: Rpc, expected: Expected, spender: Address, nonce: bigint): Promise<Settlement | undefined> {
+  if (spender !== UPTO_PERMIT2_PROXY && spender !== EXACT_PERMIT2_PROXY) return undefined;
   const fromBlock = await oldestBlock(rpc);
+  const { asset, from, to } = expected;
   const logs = await rpc.call({ what: 'logs' }, (client) =>
     client.getLogs({ address: asset, event: transfer, args: { from, to }, fromBlock }),
   );
   for (const { transactionHash: hash } of logs.slice(-limits.settlementCandidates).toReversed()) {
     const call = await rpc.call({ what: 'transaction' }, (client) => client.getTransaction({ hash }));
-    const settled = lower(call.to ?? '') === lower(spender) && nonceOfSettle(call.input);
-    if (settled && settled.owner === lower(from) && settled.nonce === BigInt(nonce)) return ofTransaction(rpc, hash, asset, from, to);
+    const settled = lower(call.to ?? '') === spender && nonceOfSettle(call.input);
+    if (settled && settled.owner === from && settled.nonce === nonce) return ofTransaction(rpc, hash, expected, -1);
   }
   return undefined;
 }
 
-async function ofTransaction(rpc: Rpc, hash: Hex, asset: Address, from: Address, to: Address): Promise<Settlement | undefined> {
+/** The asset's first transfer after a log of the transaction, if it is the expected one. */
+async function ofTransaction(rpc: Rpc, hash: Hex, { asset, from, to, value }: Expected, after: number): Promise<Settlement | undefined> {
   const { logs, blockHash, blockNumber } = await rpc.call({ what: 'receipt' }, (client) => client.getTransactionReceipt({ hash }));
   const transfers = parseEventLogs({ abi: testDollarAbi, eventName: 'Transfer', logs });
-  const ours = transfers.find(
-    ({ address, args }) => lower(address) === asset && lower(args.from) === lower(from) && lower(args.to) === lower(to),
-  );
-  return ours && { hash, blockHash, blockNumber, amount: ours.args.value };
+  const next = transfers.find(({ address, logIndex }) => lower(address) === asset && logIndex > after)?.args;
+  if (next === undefined || lower(next.from) !== from || lower(next.to) !== to || next.value !== value) return undefined;
+  return { hash, blockHash, blockNumber, amount: value };
 }
