@@ -101,7 +101,7 @@ test('more payments settled at once than wait for blocks beside each other: each
 });
 
 describe('a payer who uses the nonce of his payment for something else has not paid', () => {
-  const cheat = async (to: Address, value: bigint): Promise<void> => {
+  const expectNoPayment = async (to: Address, value: bigint): Promise<void> => {
     const requirements = quote('exact', 90n);
     const payment = await payer.pay(requirements);
     const { nonce } = (payment.payload as { authorization: { nonce: Hex32 } }).authorization;
@@ -117,8 +117,8 @@ describe('a payer who uses the nonce of his payment for something else has not p
     expect(await facilitator.find(payment, requirements)).toBeUndefined();
     await expect(facilitator.settleFinally(payment, requirements)).rejects.toMatchObject({ code: 'payment_refused', retryable: false });
   };
-  test('for a transfer to himself', () => cheat(payer.address, 90n));
-  test('for a smaller transfer to the payee', () => cheat(SHOP, 1n));
+  test('for a transfer to himself', () => expectNoPayment(payer.address, 90n));
+  test('for a smaller transfer to the payee', () => expectNoPayment(SHOP, 1n));
 });
 
 test('a payment in a token that is not taken is not sent', async () => {

@@ -29,8 +29,7 @@ const config = (token: string) => ({
 const permit = (token: string) => ({ permitted: { token, amount: 1n }, nonce: 1n, deadline: 1n });
 const row = (token: string) => ({ voucher: { channel: config(token), maxClaimableAmount: 1n }, signature: '0x', totalClaimed: 1n });
 const call = (address: string, functionName: string, ...args: unknown[]): WantedCall => ({ address, abi: [], functionName, args });
-const inner = (functionName: string, ...args: unknown[]) =>
-  encodeFunctionData({ abi: batchSettlementAbi as Abi, functionName, args });
+const inner = (functionName: string, ...args: unknown[]) => encodeFunctionData({ abi: batchSettlementAbi as Abi, functionName, args });
 
 describe('what settles a payment in our asset is permitted', () => {
   test.each([
