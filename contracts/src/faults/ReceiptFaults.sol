@@ -4,9 +4,11 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Parameters} from "../governance/Parameters.sol";
+import {Page} from "../lib/Page.sol";
 import {NodeRegistry} from "../registry/NodeRegistry.sol";
 import {Receipt} from "../settlement/Receipt.sol";
 import {ReceiptLog} from "../settlement/ReceiptLog.sol";
@@ -21,6 +23,7 @@ import {Staking} from "../staking/Staking.sol";
 contract ReceiptFaults {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
+    using EnumerableSet for EnumerableSet.Bytes32Set;
 
     struct SignedReceipt {
         Receipt receipt;
@@ -37,6 +40,11 @@ contract ReceiptFaults {
         uint128 bond;
         /// What the node loses when nobody answers; of its own stake, as far as that is there.
         uint128 penalty;
+    }
+
+    struct OpenChallenge {
+        bytes32 receipt;
+        Challenge challenge;
     }
 
     uint256 public constant WHOLE = 10_000;
@@ -57,6 +65,7 @@ contract ReceiptFaults {
 
     /// @notice By the digest of the receipt that is said to be missing. One challenge a receipt, for ever.
     mapping(bytes32 receipt => Challenge) public challengeOf;
+    mapping(address node => EnumerableSet.Bytes32Set receipts) private _open;
 
     event Equivocated(address indexed node, address indexed payer, uint64 sequence, bytes32 first, bytes32 second);
     event Challenged(bytes32 indexed receipt, address indexed node, uint64 batch, address indexed challenger, uint64 answerUntil);
@@ -102,6 +111,8 @@ contract ReceiptFaults {
         uint64 answerUntil = (block.timestamp + PARAMETERS.get(ANSWER_WINDOW)).toUint64();
         uint128 bond = PARAMETERS.get(CHALLENGE_BOND).toUint128();
         challengeOf[receipt] = Challenge(msg.sender, answerUntil, false, r.node, r.batch, bond, _penalty(r.node).toUint128());
+        // an answer or a punishment takes it out again
+        _open[r.node].add(receipt);
         emit Challenged(receipt, r.node, r.batch, msg.sender, answerUntil);
         // nothing of it falls on delegators: an operator who challenges himself must not freeze them
         STAKING.openDispute(receipt, r.node, 0);
@@ -115,7 +126,7 @@ contract ReceiptFaults {
         // forge-lint: disable-next-line(block-timestamp)
         if (block.timestamp > c.answerUntil) revert TooLate(receipt, c.answerUntil);
         if (!LOG.verifyInclusion(c.node, c.batch, receipt, index, siblings)) revert NotIncluded(receipt);
-        c.closed = true;
+        _close(receipt, c);
         emit Answered(receipt, c.node, c.bond);
         STAKING.closeDispute(receipt);
         TOKEN.safeTransfer(c.node, c.bond);
@@ -126,15 +137,30 @@ contract ReceiptFaults {
         Challenge storage c = _requireOpen(receipt);
         // forge-lint: disable-next-line(block-timestamp)
         if (block.timestamp <= c.answerUntil) revert NotYetLost(receipt, c.answerUntil);
-        c.closed = true;
+        _close(receipt, c);
         emit Omitted(receipt, c.node, c.challenger);
         _slash(receipt, c.node, c.penalty, c.challenger);
         TOKEN.safeTransfer(c.challenger, c.bond);
     }
 
+    /// @notice What a node has to answer, in no order, at most 256 a page.
+    function openChallengesOf(address node, uint256 offset, uint256 limit) external view returns (OpenChallenge[] memory page) {
+        uint256 end = Page.end(_open[node].length(), offset, limit);
+        page = new OpenChallenge[](end - offset);
+        for (uint256 i = offset; i < end; i++) {
+            bytes32 receipt = _open[node].at(i);
+            page[i - offset] = OpenChallenge(receipt, challengeOf[receipt]);
+        }
+    }
+
     /// @notice What an equivocation is called in {Staking.wasSlashed}; an omission is called by its receipt.
     function equivocationOf(address node, address payer, uint64 sequence) public pure returns (bytes32) {
         return keccak256(abi.encode(node, payer, sequence));
+    }
+
+    function _close(bytes32 receipt, Challenge storage c) private {
+        c.closed = true;
+        _open[c.node].remove(receipt);
     }
 
     function _requireOpen(bytes32 receipt) private view returns (Challenge storage c) {

@@ -151,6 +151,7 @@ contract ReceiptFaultsTest is EconomyFixture {
         faults.answer(id, 1, siblings);
         vm.snapshotGasLastCall("ReceiptFaults", "answer");
         assertEq(stakeToken.balanceOf(operator), CHALLENGE_BOND, "for the node's cost");
+        assertEq(faults.openChallengesOf(operator, 0, 256).length, 0, "answered");
         assertEq(stakeToken.balanceOf(accuser), 10 ether - CHALLENGE_BOND, "lost");
         assertEq(staking.ownStakeOf(operator), 1000 ether, "whole");
         (,,, uint256 disputes,) = staking.operatorInfo(operator);
@@ -218,6 +219,13 @@ contract ReceiptFaultsTest is EconomyFixture {
             challenge(signed(r, SESSION));
         }
         assertEq(staking.withdraw(operator, false), 100 ether, "free");
+        assertEq(faults.openChallengesOf(operator, 0, 256).length, 12, "to be answered");
+        ReceiptFaults.OpenChallenge[] memory page = faults.openChallengesOf(operator, 10, 5);
+        assertEq(page.length, 2, "the last two");
+        assertEq(page[0].challenge.challenger, accuser, "challenger");
+        vm.warp(block.timestamp + ANSWER_WINDOW + 1);
+        faults.punish(page[0].receipt);
+        assertEq(faults.openChallengesOf(operator, 0, 256).length, 11, "one less");
     }
 
     function test_a_penalty_is_what_was_at_stake_and_at_most_what_is_left() public {

@@ -1,10 +1,10 @@
-import { type Address, type Hex32, type Receipt, type Signature, ZERO_ADDRESS, finishReasons } from '@commonweight/protocol';
+import { type Address, type Hex32, type Receipt, type Signature, finishReasons } from '@commonweight/protocol';
 import { parametersAbi, receiptFaultsAbi, stakingAbi, tokenAbi } from './abis.gen.ts';
 import { contractCaller } from './contract-caller.ts';
 import { type Deployments } from './deployments.ts';
 import { ChainError } from './errors.ts';
-import { readEvents } from './logs.ts';
 import { lower } from './lower.ts';
+import { readPages } from './pages.ts';
 import { type Rpc } from './rpc.ts';
 import { type Submitter } from './submitter.ts';
 import { stringToHex } from './viem.ts';
@@ -38,10 +38,8 @@ export interface FaultsClient {
   answerChallenge(receipt: Hex32, index: number, siblings: readonly Hex32[]): Promise<boolean>;
   /** Slashes a node that left a challenge unanswered. */
   punishOmission(receipt: Hex32): Promise<void>;
-  /** The challenge of a receipt; undefined when there is none or it is over. */
-  openChallenge(receipt: Hex32): Promise<OmissionChallenge | undefined>;
-  /** Open challenges against a node that were made in block `fromBlock` or later, and the last block that was looked at. */
-  challengesOf(node: Address, fromBlock: number): Promise<{ readonly open: readonly OmissionChallenge[]; readonly lastBlock: number }>;
+  /** What a node has to answer: open challenges against it, those that are too late to answer included. */
+  challengesOf(node: Address): Promise<OmissionChallenge[]>;
 }
 
 /** What staking refuses within our call should have a name too. */
@@ -60,6 +58,16 @@ const toEvidence = ({ receipt, signature }: SignedReceipt) => ({
   },
 });
 
+type Challenge = Pick<OmissionChallenge, 'node' | 'challenger'> & { readonly batch: bigint; readonly answerUntil: bigint };
+
+const toChallenge = (receipt: Hex32, { node, batch, challenger, answerUntil }: Challenge): OmissionChallenge => ({
+  receipt,
+  node: lower(node),
+  batch: Number(batch),
+  challenger: lower(challenger),
+  answerUntil: Number(answerUntil),
+});
+
 const wasAnswered = (error: unknown): boolean => error instanceof ChainError && error.details['reason'] === 'NotChallenged';
 
 export function faultsClient(rpc: Rpc, submitter: Submitter | undefined, deployments: Deployments): FaultsClient {
@@ -67,11 +75,6 @@ export function faultsClient(rpc: Rpc, submitter: Submitter | undefined, deploym
   const faults = contractCaller(rpc, submitter, address, withErrors);
   const token = contractCaller(rpc, submitter, deployments.token, tokenAbi);
   const parameters = contractCaller(rpc, submitter, deployments.parameters, parametersAbi);
-  const openChallenge = async (receipt: Hex32): Promise<OmissionChallenge | undefined> => {
-    const [challenger, answerUntil, closed, node, batch] = await faults.read('challengeOf', [receipt]);
-    if (closed || challenger === ZERO_ADDRESS) return undefined;
-    return { receipt, node: lower(node), batch: Number(batch), challenger: lower(challenger), answerUntil: Number(answerUntil) };
-  };
   /** The contract takes the bond out of an allowance. */
   const allowBond = async (): Promise<void> => {
     if (!submitter) throw new ChainError('chain_read_only', 'a challenge deposits a bond: connect with a private key');
@@ -79,7 +82,6 @@ export function faultsClient(rpc: Rpc, submitter: Submitter | undefined, deploym
     if ((await token.read('allowance', [submitter.account.address, address])) < bond) await token.write('approve', [address, bond]);
   };
   return {
-    openChallenge,
     reportEquivocation: async (first, second) => void (await faults.write('equivocation', [toEvidence(first), toEvidence(second)])),
     challengeOmission: async (evidence) => {
       await allowBond();
@@ -95,12 +97,10 @@ export function faultsClient(rpc: Rpc, submitter: Submitter | undefined, deploym
       }
     },
     punishOmission: async (receipt) => void (await faults.write('punish', [receipt])),
-    challengesOf: async (node, fromBlock) => {
-      const lastBlock = Number(await rpc.call({ what: 'block number' }, (client) => client.getBlockNumber()));
-      const events = await readEvents(rpc, { address, abi: receiptFaultsAbi, eventName: 'Challenged', fromBlock, args: { node } });
-      const receipts = new Set(events.map(({ args }) => args.receipt));
-      const challenges = await Promise.all([...receipts].map(openChallenge));
-      return { open: challenges.filter((challenge) => challenge !== undefined), lastBlock };
+    challengesOf: async (node) => {
+      const page = (offset: bigint, limit: bigint) => faults.read('openChallengesOf', [node, offset, limit]);
+      const open = await readPages(page, ({ receipt }) => receipt);
+      return open.map(({ receipt, challenge }) => toChallenge(receipt, challenge));
     },
   };
 }

@@ -17,6 +17,8 @@ export interface BatchPosterOptions {
   readonly clock: Clock;
   readonly log: WorkerLog;
   readonly intervalMs: number;
+  /** What else the node owes the chain, after every pass. */
+  readonly also?: () => Promise<void>;
 }
 
 /**
@@ -41,6 +43,7 @@ export class BatchPoster {
     while (!signal.aborted) {
       try {
         await this.step();
+        await this.#options.also?.();
         pause = 0;
       } catch (error) {
         if (error instanceof CommonweightError && error.action === 'stop') return contradiction(error);

@@ -26,6 +26,8 @@ export type WorkerEvent =
   | 'revenue_covered'
   | 'revenue_not_covered'
   | 'revenue_released'
+  | 'challenge_answered'
+  | 'challenge_lost'
   | 'chain_failed'
   | 'digests_not_stored'
   | 'internal_error';

@@ -16,6 +16,7 @@ import { readKeyFile } from '../platform/key-file.ts';
 import { openPayments } from '../payments/open-payments.ts';
 import { Lifetime } from '../platform/lifetime.ts';
 import { BatchPoster } from './batch-poster.ts';
+import { ChallengeAnswerer } from './challenge-answerer.ts';
 import type { Offer } from './check-run.ts';
 import type { WorkerConfig } from './config.ts';
 import { DigestStore } from './digest-store.ts';
@@ -110,7 +111,16 @@ async function assemble(
     earlierPrices: grace.of,
     manifestOf: (modelId) => engines.get(modelId)?.manifest,
   };
-  const poster = new BatchPoster({ node, ledger, chain, clock, log, intervalMs: config.batchIntervalMs });
+  const answerer = new ChallengeAnswerer({ node, ledger, chain, log });
+  const poster = new BatchPoster({
+    node,
+    ledger,
+    chain,
+    clock,
+    log,
+    intervalMs: config.batchIntervalMs,
+    also: () => answerer.step(),
+  });
   const queue = new RunQueue({ slots: config.slots, limit: config.queueLimit });
   const fail = (error: CommonweightError): void => {
     log.error('failed', { code: error.code, reason: error.message });
