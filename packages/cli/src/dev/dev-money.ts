@@ -7,6 +7,12 @@ export const devCaps = { maxPerRequest: '1000000', maxPerDay: '100000000', maxDe
 /** What its gateway starts with. */
 export const PAYER_DOLLARS = 1_000n * 1_000_000n;
 
+/** What stands behind each of its nodes, in units of 1e-18 tokens: enough for a thousand dollars of revenue whose dispute window is open. */
+export const NODE_STAKE = 1_000n * 10n ** 18n;
+
+/** Milliseconds between two rounds in which a node takes what it has earned: short, so that it can be watched. */
+export const CLAIM_INTERVAL_MS = 60_000;
+
 /** Prices as people read them. */
 export const priceLine = (): string => {
   const dollars = (millionths: string): string => (Number(millionths) / 1e6).toFixed(2);

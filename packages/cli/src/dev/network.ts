@@ -1,7 +1,9 @@
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import {
+  type Deployments,
   type DevChain,
   connectChain,
+  connectStaking,
   deployDevNetwork,
   fundDollars,
   readDeployments,
@@ -16,7 +18,7 @@ import { now, pause } from '../platform/clock.ts';
 import { onAbort, orAborted } from '../platform/stop-signals.ts';
 import { getJson } from '../platform/http.ts';
 import { knownPort, rememberPort } from './known-port.ts';
-import { PAYER_DOLLARS } from './dev-money.ts';
+import { NODE_STAKE, PAYER_DOLLARS } from './dev-money.ts';
 import type { Layout } from './layout.ts';
 import type { KeyFile } from './key-file.ts';
 import { isPortFree } from './port.ts';
@@ -149,9 +151,23 @@ export class DevNetwork {
     for (let index = 0; index < this.#options.nodes; index++) {
       await this.chain.fund(ensureWorkerKeys(layout, index).operator.address, OPERATOR_FUNDS);
     }
+    await this.#stake(deployments);
     const { testDollar } = deployments;
     const money = { rpcUrl, chainId, privateKey: devAccount.privateKey };
     if (testDollar !== undefined) await fundDollars({ ...money, testDollar }, ensurePayerKey(layout).address, PAYER_DOLLARS);
+  }
+
+  /** Nodes earn in proportion to their stake; a development network's comes from its dev account. */
+  async #stake(deployments: Deployments): Promise<void> {
+    const { rpcUrl, devAccount } = this.chain;
+    const staking = await connectStaking({ rpcUrl, deployments, privateKey: devAccount.privateKey });
+    const operators = Array.from(
+      { length: this.#options.nodes },
+      (_, index) => ensureWorkerKeys(this.#options.layout, index).operator.address,
+    );
+    const staked = await Promise.all(operators.map(async (operator) => ({ operator, own: (await staking.operator(operator)).own.active })));
+    // one transaction after the other: they are of one account
+    for (const { operator, own } of staked) if (own < NODE_STAKE) await staking.stake(operator, NODE_STAKE - own);
   }
 
   /** Starts workers and gateway. They wait for the chain, so this may run before it: a second start is sooner by the time that the chain takes. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { BackendChoice } from '@commonweight/engine/node';
 import { type Address, CommonweightError } from '@commonweight/protocol';
-import { devCaps, devPrices } from './dev-money.ts';
+import { CLAIM_INTERVAL_MS, devCaps, devPrices } from './dev-money.ts';
 import type { Layout } from './layout.ts';
 import { ensureKeyFile, type KeyFile } from './key-file.ts';
 import { writeConfig } from './config-file.ts';
@@ -58,6 +58,7 @@ export function workerCommand(terms: NetworkTerms, { index, keys, port, script =
     sessionKeyFile: keys.session.path,
     ...devPrices,
     asset,
+    payments: { claimIntervalMs: CLAIM_INTERVAL_MS },
     backend,
     threads,
     queueLimit: 8,
