@@ -1,9 +1,10 @@
 // Builds and tests the contracts offline, and checks that what is generated from them is up to date.
-// `--lint` only checks the formatting.
+// `--lint` only checks the formatting; `--coverage` adds the branch coverage, which takes minutes.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { contractCoverage } from './lib/contract-coverage.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const contracts = join(root, 'contracts');
@@ -59,6 +60,10 @@ for (const [suite, { test_results: results }] of Object.entries(suites)) {
 }
 for (const script of ['packages/chain/scripts/generate.mjs', 'packages/chain/scripts/vectors.mjs', 'scripts/contract-access.mjs']) {
   if (run(process.execPath, [join(root, script), '--check']).status === 0) passed++;
+  else failed++;
+}
+if (process.argv.includes('--coverage')) {
+  if (contractCoverage(root, forge)) passed++;
   else failed++;
 }
 console.log(`contracts: ${passed} passed, ${failed} failed`);

@@ -20,8 +20,8 @@ async function vitest(args, environment) {
   return vitestResult('vitest', JSON.parse(readFileSync(file, 'utf8')), code);
 }
 
-async function contracts(environment) {
-  const { code, tail } = await capture(process.execPath, [join(root, 'scripts/test-contracts.mjs')], {
+async function contracts(environment, args = []) {
+  const { code, tail } = await capture(process.execPath, [join(root, 'scripts/test-contracts.mjs'), ...args], {
     cwd: root,
     env: { ...process.env, ...environment },
   });
@@ -59,7 +59,9 @@ async function test() {
       environment,
     ),
   );
-  results.push(await contracts(nightly ? { FOUNDRY_FUZZ_RUNS: '20000', FOUNDRY_INVARIANT_RUNS: '512' } : {}));
+  results.push(
+    await contracts(nightly ? { FOUNDRY_FUZZ_RUNS: '20000', FOUNDRY_INVARIANT_RUNS: '512' } : {}, nightly ? ['--coverage'] : []),
+  );
   const sum = total(results);
   writeFileSync(join(cache, 'test-summary.json'), JSON.stringify(sum));
   process.stdout.write(`\n${table(results)}\n${sum.passed} passed, ${sum.failed} failed\n`);

@@ -107,7 +107,7 @@ contract ReceiptFaults {
         if (challengeOf[receipt].challenger != address(0)) revert AlreadyChallenged(receipt);
         uint256 dueAt = uint256(r.issuedAt) + PARAMETERS.get(POSTING_WINDOW);
         // forge-lint: disable-next-line(block-timestamp)
-        if (r.batch >= LOG.nextBatch(r.node) && block.timestamp < dueAt) revert NotYetDue(r.batch, dueAt);
+        if (!LOG.isPosted(r.node, r.batch) && block.timestamp < dueAt) revert NotYetDue(r.batch, dueAt);
         uint64 answerUntil = (block.timestamp + PARAMETERS.get(ANSWER_WINDOW)).toUint64();
         uint128 bond = PARAMETERS.get(CHALLENGE_BOND).toUint128();
         challengeOf[receipt] = Challenge(msg.sender, answerUntil, false, r.node, r.batch, bond, _penalty(r.node).toUint128());

@@ -21,13 +21,23 @@ library SealedMerkle {
     }
 
     /// @notice Whether `data` is leaf `index` of the tree of `count` leaves with this root. False on any malformed proof.
-    /// @param siblings Bottom up; an odd node at the right edge has none. At most 64 rounds, whatever the caller passes.
     function includes(bytes1 tag, bytes32 data, uint64 index, uint64 count, bytes32[] calldata siblings, bytes32 root)
         internal
         pure
         returns (bool)
     {
-        if (index >= count) return false;
+        (bool wellFormed, bytes32 proved) = rootOf(tag, data, index, count, siblings);
+        return wellFormed && proved == root;
+    }
+
+    /// @notice The root of the tree of `count` leaves that has `data` as leaf `index`; not well-formed when there are too few or too many siblings, or no such leaf.
+    /// @param siblings Bottom up; an odd node at the right edge has none. At most 64 rounds, whatever the caller passes.
+    function rootOf(bytes1 tag, bytes32 data, uint64 index, uint64 count, bytes32[] calldata siblings)
+        internal
+        pure
+        returns (bool wellFormed, bytes32 root)
+    {
+        if (index >= count) return (false, 0);
         bytes32 hash = leaf(tag, data);
         uint256 used = 0;
         uint256 place = index;
@@ -35,12 +45,12 @@ library SealedMerkle {
             bool isRight = place % 2 == 1;
             bool isAlone = !isRight && place + 1 == width;
             if (!isAlone) {
-                if (used == siblings.length) return false;
+                if (used == siblings.length) return (false, 0);
                 bytes32 sibling = siblings[used++];
                 hash = isRight ? node(sibling, hash) : node(hash, sibling);
             }
             place /= 2;
         }
-        return used == siblings.length && seal(tag, count, hash) == root;
+        return (used == siblings.length, seal(tag, count, hash));
     }
 }

@@ -11,14 +11,14 @@ import {REQUEST_TYPEHASH, Request} from "./Request.sol";
 /// @notice Batches of a node are gapless and never change: whoever holds a signed receipt of batch n can tell whether the node left it out.
 /// @dev No administrator. The verifying contract of the receipts' EIP-712 domain.
 contract ReceiptLog is EIP712 {
+    /// @notice One word of storage. SPEC section 20.1 says what a cut root is worth.
     struct Batch {
-        bytes32 root;
-        /// SHA-256 of the batch's published data, as its poster says.
-        bytes32 dataDigest;
-        uint32 count;
-        uint64 postedAt;
+        /// First 22 bytes of the sealed Merkle root.
+        bytes22 root;
+        uint16 count;
+        uint32 postedAt;
         /// Number of the block that holds the posting.
-        uint64 postedBlock;
+        uint32 postedBlock;
     }
 
     /// @dev MerkleTag.receipts
@@ -26,13 +26,12 @@ contract ReceiptLog is EIP712 {
 
     NodeRegistry public immutable REGISTRY;
 
-    /// @notice Index of the batch that a node has to post next. Survives an exit and a new registration.
-    mapping(address node => uint64 index) public nextBatch;
     mapping(address node => mapping(uint64 index => Batch batch)) private _batches;
 
-    event BatchPosted(address indexed node, uint64 indexed batchIndex, bytes32 root, uint32 count, bytes32 dataDigest);
+    /// @param root All of it.
+    /// @param dataDigest SHA-256 of the batch's published data, as its poster says.
+    event BatchPosted(address indexed node, uint64 indexed batchIndex, bytes32 root, uint16 count, bytes32 dataDigest);
 
-    error NotRegistered(address node);
     error NotNode(address node, address caller);
     error NotNextBatch(address node, uint64 expected, uint64 got);
     error EmptyBatch();
@@ -42,27 +41,48 @@ contract ReceiptLog is EIP712 {
         REGISTRY = registry;
     }
 
-    /// @notice Posts a batch of `node`. The caller is its operator or its current session key.
+    /// @notice Posts a batch of `node`. The caller is that account itself, registered or not, or its current session key.
     /// @param batchIndex Must be nextBatch(node).
     /// @param root Sealed Merkle root over the EIP-712 digests of the receipts.
     /// @param count Leaves of the tree, at least one.
-    function post(address node, uint64 batchIndex, bytes32 root, uint32 count, bytes32 dataDigest) external {
-        address sessionKey = REGISTRY.sessionKeyOf(node);
-        if (sessionKey == address(0)) revert NotRegistered(node);
-        if (msg.sender != node && msg.sender != sessionKey) revert NotNode(node, msg.sender);
-        uint64 expected = nextBatch[node];
-        if (batchIndex != expected) revert NotNextBatch(node, expected, batchIndex);
+    function post(address node, uint64 batchIndex, bytes32 root, uint16 count, bytes32 dataDigest) external {
+        if (msg.sender != node && msg.sender != REGISTRY.sessionKeyOf(node)) revert NotNode(node, msg.sender);
         if (count == 0) revert EmptyBatch();
-        nextBatch[node] = expected + 1;
-        _batches[node][batchIndex] =
-            Batch({root: root, dataDigest: dataDigest, count: count, postedAt: uint64(block.timestamp), postedBlock: uint64(block.number)});
+        mapping(uint64 => Batch) storage batches = _batches[node];
+        // the batch before it stands instead of a counter: a word that is read costs less than one that is written
+        if (batches[batchIndex].count != 0 || (batchIndex != 0 && batches[batchIndex - 1].count == 0)) {
+            revert NotNextBatch(node, nextBatch(node), batchIndex);
+        }
+        // cut on purpose
+        // forge-lint: disable-next-line(unsafe-typecast)
+        batches[batchIndex] = Batch(bytes22(root), count, uint32(block.timestamp), uint32(block.number));
         emit BatchPosted(node, batchIndex, root, count, dataDigest);
     }
 
+    /// @notice Index of the batch that a node has to post next. Survives an exit and a new registration.
+    /// @dev Batches have no gap, so it is searched: doubling, then halving.
+    function nextBatch(address node) public view returns (uint64) {
+        mapping(uint64 => Batch) storage batches = _batches[node];
+        if (batches[0].count == 0) return 0;
+        (uint64 posted, uint64 open) = (0, 1);
+        while (batches[open].count != 0) (posted, open) = (open, 2 * open);
+        while (open - posted > 1) {
+            uint64 middle = posted + (open - posted) / 2;
+            if (batches[middle].count == 0) open = middle;
+            else posted = middle;
+        }
+        return open;
+    }
+
     /// @notice A posted batch; reverts with UnknownBatch.
-    function batch(address node, uint64 batchIndex) external view returns (Batch memory) {
-        if (batchIndex >= nextBatch[node]) revert UnknownBatch(node, batchIndex);
-        return _batches[node][batchIndex];
+    function batch(address node, uint64 batchIndex) external view returns (Batch memory posted) {
+        posted = _batches[node][batchIndex];
+        if (posted.count == 0) revert UnknownBatch(node, batchIndex);
+    }
+
+    /// @notice Whether a batch was posted.
+    function isPosted(address node, uint64 batchIndex) external view returns (bool) {
+        return _batches[node][batchIndex].count != 0;
     }
 
     /// @notice Whether a receipt is leaf `index` of a posted batch. False for an unknown batch and any malformed proof.
@@ -71,8 +91,10 @@ contract ReceiptLog is EIP712 {
         view
         returns (bool)
     {
-        Batch storage posted = _batches[node][batchIndex];
-        return SealedMerkle.includes(RECEIPTS_TAG, digest, index, posted.count, siblings, posted.root);
+        Batch memory posted = _batches[node][batchIndex];
+        (bool wellFormed, bytes32 root) = SealedMerkle.rootOf(RECEIPTS_TAG, digest, index, posted.count, siblings);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return wellFormed && bytes22(root) == posted.root;
     }
 
     /// @notice EIP-712 digest that a payer signs for a request.

@@ -60,7 +60,7 @@ contract HonestNode is EconomyFixture {
         if (batch.length == 0) return;
         bytes32 root = ReferenceTree.root(0x13, batch);
         vm.prank(operator);
-        log.post(operator, uint64(_batches.length - 1), root, uint32(batch.length), 0);
+        log.post(operator, uint64(_batches.length - 1), root, uint16(batch.length), 0);
         _posted[_batches.length - 1] = true;
         _open();
     }

@@ -1,4 +1,4 @@
-import { type Address, type Hex32 } from '@commonweight/protocol';
+import { type Address, type Hex, type Hex32, postedRootOf } from '@commonweight/protocol';
 import { type receiptLogAbi } from './abis.gen.ts';
 import { type ContractCaller } from './contract-caller.ts';
 import { ChainError } from './errors.ts';
@@ -9,16 +9,16 @@ export interface BatchPosting {
   readonly batchIndex: number;
   /** Sealed Merkle root over the receipts' digests (MerkleTag.receipts). */
   readonly root: Hex32;
-  /** Leaves, 1 to 2^32 - 1. */
+  /** Leaves, 1 to 2^16 - 1. */
   readonly count: number;
   /** SHA-256 of the batch's data. */
   readonly dataDigest: Hex32;
 }
 
 export interface BatchRecord {
-  readonly root: Hex32;
+  /** The first 22 bytes of it. */
+  readonly root: Hex;
   readonly count: number;
-  readonly dataDigest: Hex32;
   /** Unix seconds. */
   readonly postedAt: number;
 }
@@ -40,9 +40,9 @@ export interface ReceiptsClient {
 export function receiptsClient(log: ContractCaller<typeof receiptLogAbi>): ReceiptsClient {
   const nextBatch = async (node: Address): Promise<number> => Number(await log.read('nextBatch', [node]));
   const batch = async (node: Address, batchIndex: number): Promise<BatchRecord | undefined> => {
-    if (batchIndex >= (await nextBatch(node))) return undefined;
-    const { root, count, dataDigest, postedAt } = await log.read('batch', [node, BigInt(batchIndex)]);
-    return { root, count, dataDigest, postedAt: Number(postedAt) };
+    if (!(await log.read('isPosted', [node, BigInt(batchIndex)]))) return undefined;
+    const { root, count, postedAt } = await log.read('batch', [node, BigInt(batchIndex)]);
+    return { root, count, postedAt };
   };
   return {
     nextBatch,
@@ -56,7 +56,7 @@ export function receiptsClient(log: ContractCaller<typeof receiptLogAbi>): Recei
       } catch (error) {
         if (!(error instanceof ChainError) || error.details['reason'] !== 'NotNextBatch') throw error;
         const posted = await batch(node, batchIndex);
-        if (posted?.root === root && posted.count === count && posted.dataDigest === dataDigest) return false;
+        if (posted?.root === postedRootOf(root) && posted.count === count) return false;
         throw error;
       }
     },

@@ -32,6 +32,7 @@ export * from './payment/requirements.ts';
 export * from './payment/response.ts';
 export * from './payment/sign-payment.ts';
 export type { TypedDomain } from './payment/typed-data.ts';
+export * from './posted-root.ts';
 export * from './prf.ts';
 export * from './read.ts';
 export * from './receipt.ts';

@@ -205,16 +205,27 @@ export function verifyInclusion(
   root: Uint8Array,
   sha256: Sha256 = defaultSha256,
 ): boolean {
+  const proved = provedRoot(tag, data, proof, sha256);
+  return proved !== undefined && equalBytes(proved, root);
+}
+
+/** The root of the tree of `proof.count` leaves that has `data` as leaf `proof.index`; undefined for any malformed proof. */
+export function provedRoot(
+  tag: MerkleTag,
+  data: Uint8Array,
+  proof: InclusionProof,
+  sha256: Sha256 = defaultSha256,
+): Uint8Array | undefined {
   const { index, count, siblings } = proof;
-  if (!Number.isSafeInteger(count) || !Number.isSafeInteger(index) || index < 0 || index >= count) return false;
-  if (count > limits.merkleLeaves || siblings.length > limits.proofLength || data.length > limits.leafBytes) return false;
+  if (!Number.isSafeInteger(count) || !Number.isSafeInteger(index) || index < 0 || index >= count) return undefined;
+  if (count > limits.merkleLeaves || siblings.length > limits.proofLength || data.length > limits.leafBytes) return undefined;
   let hash = merkleLeaf(tag, data, sha256);
   let used = 0;
   for (let at = index, width = count; width > 1; at = Math.floor(at / 2), width = Math.ceil(width / 2)) {
     if (at % 2 === 0 && at + 1 === width) continue;
     const sibling = siblings[used++];
-    if (sibling?.length !== 32) return false;
+    if (sibling?.length !== 32) return undefined;
     hash = at % 2 === 1 ? node(sibling, hash, sha256) : node(hash, sibling, sha256);
   }
-  return used === siblings.length && equalBytes(seal(tag, count, hash, sha256), root);
+  return used === siblings.length ? seal(tag, count, hash, sha256) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Address, Hex32, InclusionProof } from '@commonweight/protocol';
+import type { Address, Hex, InclusionProof } from '@commonweight/protocol';
 
 /** The node as its registry entry says. `sessionKey` is the key that was valid when the receipt was issued. */
 export type NodeFacts =
@@ -8,7 +8,7 @@ export type NodeFacts =
 /** Where the receipt is on chain. The proof is untrusted: it is checked against `root`, which comes from the chain. */
 export type BatchFacts =
   | { readonly posted: false }
-  | { readonly posted: true; readonly root: Hex32; readonly count: number; readonly proof: InclusionProof };
+  | { readonly posted: true; readonly root: Hex; readonly count: number; readonly proof: InclusionProof };
 
 /**
  * What the caller looked up on a chain that it trusts. A fact that is absent could not be looked up, and the report says so.

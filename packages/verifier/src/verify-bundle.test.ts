@@ -260,7 +260,7 @@ describe('chain facts', () => {
     ['an unregistered node', 'chain-node', () => ({ node: { registered: false } })],
     ['a bond below the minimum', 'chain-node', ({ node }) => ({ node: { ...node!, bond: 9n } as ChainFacts['node'] & object })],
     ['an unregistered model', 'chain-model', () => ({ model: { registered: false } })],
-    ['another batch root', 'chain-batch', ({ batch }) => ({ batch: { ...batch, root: `0x${'00'.repeat(32)}` as Hex32 } })],
+    ['another batch root', 'chain-batch', ({ batch }) => ({ batch: { ...batch, root: `0x${'00'.repeat(22)}` } })],
     ['a proof for another count', 'chain-batch', ({ batch }) => ({ batch: { ...batch, count: 2 } })],
     ['a proof for another place', 'chain-batch', ({ batch }) => ({ batch: { ...batch, proof: { ...batch.proof, index: 0 } } })],
   ];

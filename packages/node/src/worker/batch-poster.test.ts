@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BatchPosting, ChainError } from '@commonweight/chain';
-import type { CommonweightError } from '@commonweight/protocol';
+import { type CommonweightError, postedRootOf } from '@commonweight/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../journal/ledger.ts';
 import { draft, identity, ledgerOptions } from '../journal/testing/entries.ts';
@@ -42,7 +42,7 @@ class FaultyChain implements ReceiptChain {
 
   batch = async (_node: string, index: number) => {
     const posted = this.batches[index];
-    return posted && { root: posted.root, count: posted.count, dataDigest: posted.dataDigest, postedAt: 0 };
+    return posted && { root: postedRootOf(posted.root), count: posted.count, postedAt: 0 };
   };
 
   postBatch = async (batch: BatchPosting): Promise<boolean> => {

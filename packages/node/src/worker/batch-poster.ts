@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Chain } from '@commonweight/chain';
-import { type Address, CommonweightError, fromHex, toHex } from '@commonweight/protocol';
+import { type Address, CommonweightError, fromHex, postedRootOf, toHex } from '@commonweight/protocol';
 import type { Ledger } from '../journal/ledger.ts';
 import type { Batch } from '../journal/ledger-state.ts';
 import { workerLimits } from '../limits.ts';
@@ -103,7 +103,7 @@ export class BatchPoster {
         code: 'chain_changed',
         action: 'retry',
       });
-    if (there.root !== root || there.count !== digests.length) {
+    if (there.root !== postedRootOf(root!) || there.count !== digests.length) {
       throw contradiction(
         `batch ${index} of node ${node} has root ${there.root} (${there.count} receipts) on chain and ${root} (${digests.length}) in the journal`,
       );

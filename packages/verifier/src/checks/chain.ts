@@ -1,4 +1,4 @@
-import { type Domain, MerkleTag, fromHex, verifyInclusion } from '@commonweight/protocol';
+import { type Domain, isInBatch } from '@commonweight/protocol';
 import type { ChainFacts } from '../chain-facts.ts';
 import { type Outcome, failed, passed, skipped } from '../outcome.ts';
 import type { AskedSubject, Subject } from '../subject.ts';
@@ -22,7 +22,7 @@ export const checkBatch = (subject: Subject): Outcome =>
     if (!batch.posted) return skipped('not posted yet; receipts go on chain within seconds, check again');
     if (batch.proof.count !== batch.count)
       return failed(`the proof is for a batch of ${batch.proof.count} receipts, the one on chain has ${batch.count}`);
-    const included = verifyInclusion(MerkleTag.receipts, fromHex(subject.receiptId, 32), batch.proof, fromHex(batch.root, 32));
+    const included = isInBatch(subject.receiptId, batch.proof, batch);
     const where = `batch ${subject.bundle.receipt.batch} with root ${batch.root}`;
     return included ? passed(`in ${where}`) : failed(`the proof does not lead from the receipt to ${where}`);
   });

@@ -7,6 +7,7 @@ import {
   MerkleTree,
   addressOfKey,
   fromHex,
+  postedRootOf,
   receiptDigest,
   toHex,
   samplerSettings,
@@ -60,6 +61,6 @@ export function factsFor(bundle: Bundle): ChainFacts & { batch: { posted: true; 
     receiptLog: domain.verifyingContract,
     node: { registered: true, sessionKey: addressOfKey(sessionKey), bond: 10n, minimumBond: 10n },
     model: { registered: true },
-    batch: { posted: true, root: toHex(tree.root()), count: 3, proof: { index: 1, count: 3, siblings: tree.proof(1) } },
+    batch: { posted: true, root: postedRootOf(toHex(tree.root())), count: 3, proof: { index: 1, count: 3, siblings: tree.proof(1) } },
   };
 }

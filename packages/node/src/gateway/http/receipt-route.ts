@@ -3,15 +3,15 @@ import {
   type Bundle,
   DecodeError,
   Fields,
+  type Hex,
   type Hex32,
   type InclusionProof,
-  MerkleTag,
   bundleToJson,
   fromHex,
   isHex32,
   limits as protocolLimits,
   toHex,
-  verifyInclusion,
+  isInBatch,
 } from '@commonweight/protocol';
 import type { Context } from 'hono';
 import { nativeSha256 } from '../../platform/sha256.ts';
@@ -23,7 +23,8 @@ import type { GatewayStore } from '../store/gateway-store.ts';
 
 /** A batch of a node as the chain has it. */
 export interface PostedBatch {
-  readonly root: Hex32;
+  /** The first 22 bytes of it. */
+  readonly root: Hex;
   readonly count: number;
   /** Unix seconds. */
   readonly postedAt: number;
@@ -81,9 +82,7 @@ export function receiptRoute({ store, directory, client, batch }: ReceiptRouteOp
       const message = `batch ${index} of node ${node} is on chain, but the node does not give the proof now (${cause.message}); try again`;
       throw new ApiError(message, { status: 503, code: 'proof_unavailable', cause });
     }
-    const holds =
-      proof.count === posted.count && verifyInclusion(MerkleTag.receipts, fromHex(id, 32), proof, fromHex(posted.root, 32), nativeSha256);
-    if (!holds)
+    if (!isInBatch(id, proof, posted, nativeSha256))
       throw new ApiError(`the proof that node ${node} gives does not lead to the root of batch ${index} on chain`, {
         status: 502,
         code: 'proof_invalid',

@@ -35,6 +35,7 @@ import {
   signDigest,
   toHex,
   utf8,
+  postedRootOf,
 } from '@commonweight/protocol';
 import type { PostedBatch } from '../http/receipt-route.ts';
 import type { RegisteredNode } from '../network/node-directory.ts';
@@ -143,7 +144,7 @@ export class FakeWorker {
   /** All receipts so far as one posted batch. */
   postedBatch(): PostedBatch | undefined {
     if (this.receipts.length === 0) return undefined;
-    return { root: toHex(this.#tree().root()), count: this.receipts.length, postedAt: 1_700_000_000 };
+    return { root: postedRootOf(toHex(this.#tree().root())), count: this.receipts.length, postedAt: 1_700_000_000 };
   }
 
   #tree(): MerkleTree {
