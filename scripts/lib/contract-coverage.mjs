@@ -52,7 +52,7 @@ export function contractCoverage(root, forge) {
     process.stderr.write(`${run.stdout.slice(-4000)}\n${run.stderr.slice(-4000)}\n`);
     return false;
   }
-  const files = [...branchesOf(readFileSync(report, 'utf8'))].filter(([, { total }]) => total > 0).sort();
+  const files = [...branchesOf(readFileSync(report, 'utf8'))].filter(([, { total }]) => total > 0).sort(([a], [b]) => (a < b ? -1 : 1));
   let [taken, all] = [0, 0];
   for (const [path, { total, missed }] of files) {
     const required = whole.some((folder) => path.startsWith(folder));
