@@ -84,6 +84,45 @@ test('a transaction that is never mined ends with chain_timeout after a bounded 
   }
 });
 
+test('transactions of one key wait for the same block, and an exclusive work waits for them', async () => {
+  const submitter = new Submitter({ rpc, privateKey: await fundedKey() });
+  await jsonRpc(rpc.url, 'evm_setAutomine', [false]);
+  try {
+    const sending = [1n, 2n, 3n].map((value) => submitter.send({ to: SOMEBODY, value }));
+    const after = submitter.exclusive(async () => rpc.client.getTransactionCount({ address: submitter.account.address }));
+    await expect.poll(() => pendingCount(), { timeout: 20_000 }).toBe(3);
+    await jsonRpc(rpc.url, 'evm_mine');
+    const blocks = (await Promise.all(sending)).map(({ blockNumber }) => blockNumber);
+    expect(new Set(blocks).size).toBe(1);
+    expect(await after).toBe(3);
+  } finally {
+    await jsonRpc(rpc.url, 'evm_setAutomine', [true]);
+  }
+});
+
+test('a transaction that an earlier process left behind is replaced when nobody mines it; both happen once if that process still lives', async () => {
+  const privateKey = await fundedKey();
+  const before = await rpc.balance(SOMEBODY);
+  await jsonRpc(rpc.url, 'evm_setAutomine', [false]);
+  try {
+    const left = new Submitter({ rpc, privateKey, receiptTimeout: 2_000 }).send({ to: SOMEBODY, value: 5n });
+    const first = await pending();
+    const sending = new Submitter({ rpc, privateKey, receiptTimeout: 100 }).send({ to: SOMEBODY, value: 7n });
+    await expect.poll(async () => (await pending()).hash !== first.hash, { timeout: 20_000, interval: 5 }).toBe(true);
+    await jsonRpc(rpc.url, 'evm_mine');
+    expect((await sending).status).toBe('success');
+    await jsonRpc(rpc.url, 'evm_setAutomine', [true]);
+    expect((await left).status).toBe('success');
+  } finally {
+    await jsonRpc(rpc.url, 'evm_setAutomine', [true]);
+  }
+  expect((await rpc.balance(SOMEBODY)) - before).toBe(12n);
+});
+
+async function pendingCount(): Promise<number> {
+  return ((await jsonRpc(rpc.url, 'eth_getBlockByNumber', ['pending', true])) as { transactions: unknown[] }).transactions.length;
+}
+
 /** The one transaction in the pool. */
 async function pending(): Promise<{ hash: string }> {
   return expect

@@ -193,3 +193,51 @@ test('twenty payments beside each other, through all of it: each is paid once', 
   expect(await balanceRead()).toBe(80n);
   await expectWorking();
 });
+
+describe('troubles in any order', () => {
+  const seeds = nightly ? Array.from({ length: 20 }, (_, i) => i) : [402];
+  test.each(seeds)('seed %i: twelve payments, each is paid once', async (seed) => {
+    const random = generator(seed);
+    const all = [...(await payments('exact', 3n, 6)), ...(await payments('upto', 5n, 6))];
+    await chain.automine(false);
+    let made = 0;
+    const mine = async (blocks: number): Promise<void> => {
+      await chain.mine(blocks);
+      made += blocks;
+    };
+    const troubles: (() => Promise<void>)[] = [
+      async () => mine(1 + random(3)),
+      async () => {
+        for (const hash of await chain.pool()) if (random(2) === 0) await chain.anvil('anvil_dropTransaction', hash);
+      },
+      async () => {
+        const depth = Math.min(made, 1 + random(12));
+        if (depth > 0) await chain.reorganise(depth);
+      },
+      async () => void (await chain.anvil('anvil_setNextBlockBaseFeePerGas', `0x${(10n ** BigInt(9 + random(3))).toString(16)}`)),
+      async () => {
+        chain.cut();
+        await mine(random(2));
+        chain.mend();
+      },
+    ];
+    const settling = Promise.all(all.map(([payment, requirements]) => facilitator.settleFinally(payment, requirements)));
+    for (let step = 0; step < 25; step++) {
+      await troubles[random(troubles.length)]!();
+      await chain.anvil('eth_blockNumber');
+    }
+    const settled = await mineUntil(settling);
+    expect(new Set(settled.map((settlement) => settlement?.hash)).size).toBe(12);
+    expect(await balanceRead()).toBe(48n);
+    await expectWorking();
+  });
+});
+
+/** Whole numbers below a bound, the same for the same seed (a linear congruential generator: Numerical Recipes, section 7.1). */
+function generator(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
