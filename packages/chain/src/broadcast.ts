@@ -4,13 +4,14 @@ import { type Hex } from './viem.ts';
 
 /**
  * What became of a signed transaction at the node: `sent`, `known` (it has these very bytes already), `unknown` (no answer: it may have arrived), `nonce_used` (its nonce is in a block),
- * `underpriced` (another transaction with its nonce waits and offers as much).
+ * `underpriced` (another transaction with its nonce waits and offers as much), `too_cheap` (the next block's base fee is higher than what it offers).
  */
-export type Broadcast = 'sent' | 'known' | 'unknown' | 'nonce_used' | 'underpriced';
+export type Broadcast = 'sent' | 'known' | 'unknown' | 'nonce_used' | 'underpriced' | 'too_cheap';
 
 const answers: readonly (readonly [RegExp, Broadcast])[] = [
   [/already (?:imported|known)|known transaction/i, 'known'],
   [/nonce too low|nonce is lower|lower than the current nonce/i, 'nonce_used'],
+  [/less than block base fee/i, 'too_cheap'],
   [/underpriced/i, 'underpriced'],
 ];
 

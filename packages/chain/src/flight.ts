@@ -41,12 +41,12 @@ export class Flight {
   }
 
   /** Signs and broadcasts for the first time. @returns whether the nonce is ours now */
-  async launch(): Promise<'ours' | 'nonce_used' | 'underpriced'> {
+  async launch(): Promise<'ours' | 'nonce_used' | 'underpriced' | 'too_cheap'> {
     const hash = this.#sign();
     const sent = await broadcast(this.#options.rpc, this.#serialized);
     // the same bytes from another process of this key are its transaction, not ours
     if (sent === 'known') return 'nonce_used';
-    if (sent === 'nonce_used' || sent === 'underpriced') return sent;
+    if (sent === 'nonce_used' || sent === 'underpriced' || sent === 'too_cheap') return sent;
     this.hashes.push(hash);
     return 'ours';
   }

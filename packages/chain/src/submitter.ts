@@ -107,11 +107,16 @@ export class Submitter {
       const flight = new Flight({ rpc, account, transaction, nonce, gas, fees, ...patience });
       const launched = await flight.launch();
       if (launched === 'ours') return { landing: this.#track(flight) };
+      // the price went up while we signed: the next attempt asks for it again
+      if (launched === 'too_cheap') continue;
       const stuck = (await this.#nonceAfter(nonce)) <= nonce;
       // another transaction of this key, from before a restart perhaps, waits there and nobody mines it: it is replaced
       if (launched === 'underpriced' && stuck) least = raised(fees);
     }
-    throw new ChainError('chain_timeout', `other transactions of ${account.address} hold its next nonce; try again later`);
+    throw new ChainError(
+      'chain_timeout',
+      `no transaction of ${account.address} was taken: others had its nonce, or the price rose, ${limits.replacements + 1} times in a row`,
+    );
   }
 
   async #gas(transaction: Transaction): Promise<bigint> {
