@@ -9,6 +9,7 @@ import { addReplayCommand } from './commands/replay.ts';
 import { addStakeCommand } from './commands/stake.ts';
 import { addVerifyCommand } from './commands/verify.ts';
 import { addWalletCommand } from './commands/wallet.ts';
+import { addWithdrawCommand } from './commands/withdraw.ts';
 import { addWorkerCommand } from './commands/worker.ts';
 import type { Context } from './context.ts';
 
@@ -42,6 +43,7 @@ Exit codes: 0 done, verified; 1 refuted, failed; 2 could not check, bad usage.`,
     addDeployCommand,
     addGovCommand,
     addWalletCommand,
+    addWithdrawCommand,
     addStakeCommand,
   ];
   for (const one of add) one(program, context);

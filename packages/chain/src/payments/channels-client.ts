@@ -41,6 +41,10 @@ export interface ChannelsClient {
   unsettled(receiver: Address, token: Address): Promise<bigint>;
   /** Pays a receiver what was claimed for it. @returns the transaction */
   settle(receiver: Address, token: Address): Promise<Hex32>;
+  /** The payer asks for `amount` of what is not claimed; until it is taken the receiver can claim, and takes no more payments by the channel. @returns the transaction */
+  startWithdrawal(config: ChannelConfig, amount: bigint): Promise<Hex32>;
+  /** After the delay: the payer takes what claims have left of it. @returns the transaction */
+  finishWithdrawal(config: ChannelConfig): Promise<Hex32>;
 }
 
 export function channelsClient(rpc: Rpc, submitter?: Submitter): ChannelsClient {
@@ -81,5 +85,7 @@ export function channelsClient(rpc: Rpc, submitter?: Submitter): ChannelsClient 
       return claimed - settled;
     },
     settle: async (receiver, token) => (await escrow.write('settle', [receiver, token])).transactionHash,
+    startWithdrawal: async (config, amount) => (await escrow.write('initiateWithdraw', [config, amount])).transactionHash,
+    finishWithdrawal: async (config) => (await escrow.write('finalizeWithdraw', [config])).transactionHash,
   };
 }

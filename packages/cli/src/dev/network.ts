@@ -151,6 +151,7 @@ export class DevNetwork {
     for (let index = 0; index < this.#options.nodes; index++) {
       await this.chain.fund(ensureWorkerKeys(layout, index).operator.address, OPERATOR_FUNDS);
     }
+    await this.chain.fund(ensurePayerKey(layout).address, OPERATOR_FUNDS);
     await this.#stake(deployments);
     const { testDollar } = deployments;
     const money = { rpcUrl, chainId, privateKey: devAccount.privateKey };

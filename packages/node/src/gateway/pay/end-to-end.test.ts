@@ -31,10 +31,11 @@ import { openThreadEngine } from '../../worker/engine-thread-host.ts';
 import { type RunningWorker, type WorkerDependencies, startWorker } from '../../worker/start-worker.ts';
 import { type DevNetwork, startDevNetwork } from '../../worker/testing/dev-network.ts';
 import { RecordingLog } from '../../worker/testing/recording-log.ts';
-import { type GatewayConfigInput, parseGatewayConfig } from '../config.ts';
+import { type GatewayConfig, type GatewayConfigInput, parseGatewayConfig } from '../config.ts';
 import type { GatewayLog } from '../log.ts';
 import { type RunningGateway, startGateway } from '../start-gateway.ts';
 import { holdAfter } from '../testing/hold-after.ts';
+import { withdrawChannels } from './withdraw-channels.ts';
 
 /** A thousandth of a dollar a prompt token, two for a token of the answer. */
 const prices = { promptPrice: '1000000000', completionPrice: '2000000000' };
@@ -47,8 +48,13 @@ let network: DevNetwork;
 let packageDir: string;
 let model: Hex32;
 let asset: Address;
-let walkIn: RunningGateway;
-let paying: RunningGateway;
+let walkIn: Started;
+let paying: Started;
+interface Started {
+  readonly gateway: RunningGateway;
+  readonly config: GatewayConfig;
+}
+
 const workers: RunningWorker[] = [];
 const paid: Readonly<Record<string, unknown>>[] = [];
 
@@ -60,7 +66,7 @@ async function addWorker(name: string, dependencies: WorkerDependencies = {}, ch
   return { worker, log };
 }
 
-async function addGateway(name: string, payments: GatewayConfigInput['payments'], log: GatewayLog): Promise<RunningGateway> {
+async function addGateway(name: string, payments: GatewayConfigInput['payments'], log: GatewayLog): Promise<Started> {
   const dataDir = join(network.folder, name);
   await mkdir(dataDir);
   const key = generateKey();
@@ -71,7 +77,8 @@ async function addGateway(name: string, payments: GatewayConfigInput['payments']
   const caps = { asset, maxPromptPrice: prices.promptPrice, maxCompletionPrice: prices.completionPrice };
   const listen = { host: '127.0.0.1' as const, port: 0 };
   const rest = { dataDir, packages: [packageDir], listen, chain, payerKeyFile, allowLoopback: true };
-  return startGateway(parseGatewayConfig({ role: 'gateway', ...rest, ...caps, ...(payments && { payments }) }), { log });
+  const config = parseGatewayConfig({ role: 'gateway', ...rest, ...caps, ...(payments && { payments }) });
+  return { gateway: await startGateway(config, { log }), config };
 }
 
 beforeAll(async () => {
@@ -91,7 +98,7 @@ beforeAll(async () => {
 }, 240_000);
 
 afterAll(async () => {
-  await Promise.all([walkIn?.stop(), paying?.stop()]);
+  await Promise.all([walkIn?.gateway.stop(), paying?.gateway.stop()]);
   await Promise.all(workers.map((worker) => worker.stop()));
   await network?.stop();
 });
@@ -122,12 +129,7 @@ async function stockFetch(scheme: PaymentOffer['scheme']): Promise<{ pay: typeof
   return { pay: wrapFetchWithPayment(counted, client) as typeof fetch, address, statuses };
 }
 
-const post = (
-  send: typeof fetch,
-  gateway: RunningGateway,
-  fields: Record<string, unknown> = {},
-  init: RequestInit = {},
-): Promise<Response> =>
+const post = (send: typeof fetch, { gateway }: Started, fields: Record<string, unknown> = {}, init: RequestInit = {}): Promise<Response> =>
   send(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -177,7 +179,7 @@ describe('a walk-in client with stock software', () => {
 
   test('the openai client with a paying fetch: whole answer and stream', async () => {
     const { pay } = await stockFetch('exact');
-    const client = new OpenAI({ baseURL: `${walkIn.url}/v1`, apiKey: 'none', maxRetries: 0, fetch: pay });
+    const client = new OpenAI({ baseURL: `${walkIn.gateway.url}/v1`, apiKey: 'none', maxRetries: 0, fetch: pay });
     const answer = await client.chat.completions.create({ ...base, model });
     let text = '';
     for await (const chunk of await client.chat.completions.create({ ...base, model, stream: true }))
@@ -202,7 +204,7 @@ test.each(['batch-settlement', 'exact'] as const)('our own client pays and check
   const { nodeRegistry, receiptLog, settlement } = network.chain.deployments;
   const { rpcUrl, chainId } = network.dev;
   const client = new CommonweightClient({
-    baseURL: `${walkIn.url}/v1`,
+    baseURL: `${walkIn.gateway.url}/v1`,
     facts: rpcFacts({ rpcUrl, chainId, nodeRegistry, receiptLog, settlement }),
     wallet: { privateKey, asset, maxPerRequest: CAP, maxTotal: 10n * CAP, schemes: [scheme] },
   });
@@ -253,3 +255,29 @@ describe('a gateway with a wallet', () => {
     expect([BigInt(cancelled['amount'] as string) > 0n, BigInt(cancelled['amount'] as string) <= most]).toEqual([true, true]);
   });
 });
+
+test('what lies unused in the channels of a gateway that has stopped is taken back after the delay', async () => {
+  const { config, gateway } = paying;
+  await expect(withdrawChannels(config)).rejects.toMatchObject({ code: 'locked' });
+  await gateway.stop();
+  await network.dev.fund(gateway.payer, 10n ** 18n);
+  const before = await network.balanceOf(gateway.payer);
+  const states = async (): Promise<string[]> => (await withdrawChannels(config)).map(({ state }) => state);
+  expect(await states()).toEqual(['started', 'started']);
+  expect(await states()).toEqual(['waiting', 'waiting']);
+  await rpc('evm_increaseTime', 86_400);
+  await rpc('evm_mine');
+  const taken = await withdrawChannels(config);
+  expect(taken.map(({ state }) => state)).toEqual(['taken', 'taken']);
+  const back = (await network.balanceOf(gateway.payer)) - before;
+  // less what the nodes claimed between the look and the transaction
+  expect([back > 1_000_000n, back <= taken.reduce((sum, { amount }) => sum + amount, 0n)]).toEqual([true, true]);
+  expect(await states()).toEqual(['empty', 'empty']);
+});
+
+const rpc = (method: string, ...params: readonly unknown[]): Promise<Response> =>
+  fetch(network.dev.rpcUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  });
