@@ -13,7 +13,7 @@ describe('command line', () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
     const commands = [...out.matchAll(/^ {2}([a-z]+) /gmu)].map((match) => match[1]!).filter((name) => name !== 'help');
-    expect(commands).toEqual(['dev', 'verify', 'replay', 'model', 'worker', 'gateway', 'deploy', 'gov', 'wallet', 'stake']);
+    expect(commands).toEqual(['dev', 'verify', 'replay', 'model', 'worker', 'gateway', 'deploy', 'gov', 'wallet', 'withdraw', 'stake']);
     for (const command of commands.filter((name) => name !== 'model')) {
       const help = await run(command, '--help');
       expect(help.code).toBe(0);
