@@ -20,6 +20,8 @@ contract ModelRegistry {
         /// Wei; zero once it is gone.
         uint128 deposit;
         address depositor;
+        /// In the list of models; changes when another one is removed.
+        uint96 place;
         string manifestPointer;
         string cardPointer;
     }
@@ -55,7 +57,6 @@ contract ModelRegistry {
     mapping(address account => uint256 amount) public owed;
 
     mapping(bytes32 modelId => Model model) private _models;
-    mapping(bytes32 modelId => uint256 place) private _placeOf;
     bytes32[] private _modelIds;
 
     event WeightsRegistered(bytes32 indexed weightsRoot, address indexed owner);
@@ -139,11 +140,11 @@ contract ModelRegistry {
             // forge-lint: disable-next-line(unsafe-typecast)
             deposit: uint128(deposit),
             depositor: msg.sender,
+            place: uint96(_modelIds.length),
             manifestPointer: manifestPointer,
             cardPointer: cardPointer
         });
         recordsOf[weightsRoot]++;
-        _placeOf[modelId] = _modelIds.length;
         _modelIds.push(modelId);
         emit ModelPublished(modelId, weightsRoot, msg.sender, manifestPointer, cardDigest, cardPointer);
     }
@@ -168,8 +169,8 @@ contract ModelRegistry {
         if (manifestRoot == weightsRoot) revert RecordIsTrue(modelId, weightsRoot);
         uint256 reward = model.deposit / 2;
         uint256 burned = model.deposit - reward;
+        _unlist(model.place);
         delete _models[modelId];
-        _unlist(modelId);
         owed[msg.sender] += reward;
         emit ModelRemoved(modelId, weightsRoot, msg.sender, manifestRoot, reward, burned);
         if (--recordsOf[weightsRoot] == 0) {
@@ -260,13 +261,11 @@ contract ModelRegistry {
         return ModelView({modelId: modelId, owner: ownerOf[model.weightsRoot], isProven: provenBy[model.weightsRoot] != 0, model: model});
     }
 
-    function _unlist(bytes32 modelId) private {
-        uint256 place = _placeOf[modelId];
+    function _unlist(uint96 place) private {
         bytes32 last = _modelIds[_modelIds.length - 1];
         _modelIds[place] = last;
-        _placeOf[last] = place;
+        _models[last].place = place;
         _modelIds.pop();
-        delete _placeOf[modelId];
     }
 
     function _send(address to, uint256 amount) private {

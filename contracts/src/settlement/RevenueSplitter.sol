@@ -80,7 +80,7 @@ contract RevenueSplitter is Pots {
         for (uint256 i = 0; i < credits.length; i++) {
             sum += credits[i].amount;
         }
-        asset.forceApprove(address(PAYOUTS), sum);
+        _allow(asset, address(PAYOUTS), sum);
         PAYOUTS.credit(asset, credits);
     }
 
@@ -88,12 +88,17 @@ contract RevenueSplitter is Pots {
     function _give(IERC20 asset, bytes32 root, uint256 amount) private returns (Payouts.Credit memory rest) {
         if (amount == 0) return rest;
         if (SHARES.accepts(root, address(asset))) {
-            asset.forceApprove(address(SHARES), amount);
+            _allow(asset, address(SHARES), amount);
             SHARES.distribute(root, asset, amount);
             return rest;
         }
         address owner = MODELS.ownerOf(root);
         return Payouts.Credit(owner == address(0) ? TREASURY : owner, amount);
+    }
+
+    /// @dev Once and for ever: both take from their caller only, and cannot change. An allowance for each amount would cost a new storage slot each time.
+    function _allow(IERC20 asset, address spender, uint256 amount) private {
+        if (asset.allowance(address(this), spender) < amount) asset.forceApprove(spender, type(uint256).max);
     }
 
     function _part(uint256 amount, uint256 basisPoints) private pure returns (uint256) {
