@@ -21,6 +21,7 @@ import {
   toHex,
   verifyInclusion,
 } from '@commonweight/protocol';
+import { connectChain } from '@commonweight/chain';
 import { createReferenceExecutor, generate, reexecute } from '@commonweight/engine';
 import type { TinyModel } from '@commonweight/engine/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -124,6 +125,18 @@ describe('a run over HTTP with the real engine', () => {
     expect(tokens.map(({ id }) => id)).toEqual(again.sampledIds);
     expect(tokens.map(({ logprobs }) => logprobs)).toEqual(again.logprobs);
     expect(again.logprobs[0]!.top).toHaveLength(3);
+  });
+
+  it('answers whoever says on chain that a receipt is missing', async () => {
+    const { receipt, signature } = receiptOf(await allFrames(worker.url, question()));
+    for (let i = 1; log.of('batch_posted').every(({ fields }) => fields['batch'] !== receipt.batch); i++) await log.next('batch_posted', i);
+    await network.stake(worker.nodeId, 10n ** 18n);
+    const { rpcUrl, chainId, devAccount } = network.dev;
+    const accuser = await connectChain({ rpcUrl, chainId, deployments: network.chain.deployments, privateKey: devAccount.privateKey });
+    await accuser.challengeOmission({ receipt, signature });
+    const answered = await log.next('challenge_answered');
+    expect(answered.fields).toEqual({ receipt: receiptDigest(receipt, network.chain.domain) });
+    expect(await accuser.challengesOf(worker.nodeId)).toEqual([]);
   });
 
   it('chains receipts of one payer and puts them on chain with a proof', async () => {
