@@ -57,6 +57,7 @@ describe('a signed lie is refused by the check it is for', () => {
     ['thin_root', 'another thin root', { thinRoot: ZERO_HEX32 }],
     ['prices', 'a higher prompt price', { promptPrice: 11n }],
     ['prices', 'a higher completion price', { completionPrice: 21n }],
+    ['issued_at', 'a time to come', { issuedAt: 1_700_000_301 }],
     ['asset', 'another asset', { asset: other }],
     ['channel', 'another channel', { channel: otherHash }],
     ['limit', 'a sum above the one agreed to', { cumulativeAmount: 1_000_001n }],

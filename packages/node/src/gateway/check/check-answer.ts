@@ -17,6 +17,7 @@ import {
   requestHashOf,
   toHex,
 } from '@commonweight/protocol';
+import { gatewayLimits } from '../../limits.ts';
 import { type AnswerCheck, ReceiptInvalid } from './receipt-invalid.ts';
 
 /** What the gateway asked for, and what it knows by itself. */
@@ -30,6 +31,8 @@ export interface Asked {
   /** From the model's manifest. */
   readonly commitPoints: number;
   readonly vocabulary: number;
+  /** When the receipt came, in Unix seconds. */
+  readonly receivedAt: number;
   /** The last one that the node signed for this request; the received ids agree with it. */
   readonly checkpoint?: Checkpoint | undefined;
   /** The end that the gateway sent, and whether the node confirmed it before it signed. */
@@ -103,6 +106,9 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   const limit = BigInt(request.cumulativeLimit);
   require(receipt.cumulativeAmount <= limit, 'limit', () =>
     `expected a sum of at most ${limit}, the receipt says ${receipt.cumulativeAmount}`);
+  // how long the node has to post counts from there
+  const latest = asked.receivedAt + gatewayLimits.receiptAheadSeconds;
+  require(receipt.issuedAt <= latest, 'issued_at', () => `expected a time up to ${latest}, the receipt says ${receipt.issuedAt}`);
   const whole = text.decode(answered.ids.slice(0, text.tokens));
   require(whole === text.streamed, 'text', () =>
     `the ids decode to ${whole.length} characters that differ from the ${text.streamed.length} that were streamed`);

@@ -20,6 +20,7 @@ export type AnswerCheck =
   | 'asset'
   | 'channel'
   | 'limit'
+  | 'issued_at'
   | 'text'
   | 'sequence'
   | 'previous'

@@ -270,6 +270,7 @@ export class NodeRun {
         nonce: signed.nonce,
         commitPoints: job.model.manifest.graph.commitPoints.length,
         vocabulary: job.model.manifest.graph.vocabulary,
+        receivedAt: Math.floor(this.#o.clock.now() / 1000),
         checkpoint: this.#proof.last?.checkpoint,
         end: end && { end: end.end, confirmed },
       },

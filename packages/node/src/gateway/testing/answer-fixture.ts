@@ -131,6 +131,7 @@ export function honestAnswer(
       promptIds,
       nonce,
       commitPoints: COMMIT_POINTS,
+      receivedAt: 1_700_000_000,
       vocabulary: VOCABULARY,
       ...(end && { end }),
     },
