@@ -2,8 +2,10 @@ import { loadEngineWasm } from '@commonweight/engine/node';
 import { describe, expect, it } from 'vitest';
 import { compareResults } from '../backends/compare.ts';
 import { parseOptions } from '../backends/options.ts';
+import { builtAddon, noCompiler } from '../../packages/engine/src/testing/built-addon.node.ts';
 import { breakWorkbench } from '../backends/workload/break-workbench.ts';
 import { makePlan, operations } from '../backends/workload/plan.ts';
+import { nativeWorkbench } from '../backends/workload/native-workbench.ts';
 import { type Workbench, runItem } from '../backends/workload/run-item.ts';
 import { referenceWorkbench, wasmWorkbench } from '../backends/workload/workbench.ts';
 
@@ -29,6 +31,16 @@ describe('the comparison of back ends', () => {
       kernelCases: size.cases,
     });
     expect(new Set(reference.values()).size).toBe(items.length);
+  });
+
+  it.skipIf(noCompiler !== undefined)('finds them at every level of the addon that this processor has', () => {
+    const addon = builtAddon();
+    const levels = Object.fromEntries(addon.levels.map((level) => [level, resultsOf(nativeWorkbench(addon, level))]));
+    expect(compareResults(items, new Map(Object.entries({ reference, ...levels })))).toEqual({
+      mismatches: [],
+      tokens: size.tokens,
+      kernelCases: size.cases,
+    });
   });
 
   it('names what a back end with one wrong bit got wrong', () => {
