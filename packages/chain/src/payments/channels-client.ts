@@ -1,9 +1,10 @@
-import type { Address, ChannelConfig, Hex, Hex32 } from '@commonweight/protocol';
+import type { Address, ChannelConfig, ChannelDeposit, Hex, Hex32 } from '@commonweight/protocol';
 import { contractCaller } from '../contract-caller.ts';
 import { type Rpc } from '../rpc.ts';
 import { type Submitter } from '../submitter.ts';
 import { batchSettlementAbi } from './abis.gen.ts';
-import { BATCH_SETTLEMENT } from './addresses.ts';
+import { encodeAbiParameters } from '../viem.ts';
+import { BATCH_SETTLEMENT, ERC3009_COLLECTOR } from './addresses.ts';
 import { oldestBlock } from './find-settlement.ts';
 
 /** An x402 payment channel as the chain has it. */
@@ -33,6 +34,8 @@ export interface Mined {
 
 export interface ChannelsClient {
   channel(channelId: Hex32): Promise<ChannelOnChain>;
+  /** Brings a signed deposit to its channel. @returns the transaction */
+  deposit(config: ChannelConfig, deposit: ChannelDeposit): Promise<Hex32>;
   /** The last claim from a channel, as far back as is looked. */
   lastClaim(channelId: Hex32): Promise<(Mined & { readonly total: bigint }) | undefined>;
   /** Claims by the receiver's authorizer, whose key this client has; no tokens move. @returns the transaction */
@@ -57,6 +60,13 @@ export function channelsClient(rpc: Rpc, submitter?: Submitter): ChannelsClient 
         escrow.read('refundNonce', [channelId]),
       ]);
       return { balance, totalClaimed, withdrawRequestedAt: initiatedAt, refundNonce };
+    },
+    deposit: async (config, { amount, validAfter, validBefore, salt, signature }) => {
+      const data = encodeAbiParameters(
+        [{ type: 'uint256' }, { type: 'uint256' }, { type: 'uint256' }, { type: 'bytes' }],
+        [validAfter, validBefore, BigInt(salt), signature],
+      );
+      return (await escrow.write('deposit', [config, amount, ERC3009_COLLECTOR, data])).transactionHash;
     },
     lastClaim: async (channelId) => {
       const claims = await rpc.call({ what: 'claims' }, async (c) =>

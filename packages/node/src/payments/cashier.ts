@@ -97,8 +97,17 @@ export class Cashier {
       const invalid = await rail.verify(payment, checked.offer);
       if (invalid !== undefined) throw refuse('payment_invalid', invalid);
     }
-    const escrow = payment.scheme === 'batch-settlement' ? await this.#escrow(reservation, refuse) : undefined;
-    await this.#reserve(reservation, escrow, ownMoney(payment, request), payment.quote, sale.take, refuse);
+    const reserve = async (): Promise<void> => {
+      const escrow = payment.scheme === 'batch-settlement' ? await this.#escrow(reservation, refuse) : undefined;
+      await this.#reserve(reservation, escrow, ownMoney(payment, request), payment.quote, sale.take, refuse);
+    };
+    try {
+      await reserve();
+    } catch (error) {
+      // a deposit may have arrived between the look at the escrow and the turn: then it is there on the second look
+      if (!(error instanceof PaymentRefused && error.message === reasons.balance)) throw error;
+      await reserve();
+    }
     if (reservation.deposit) void this.collector.deposit(reservation.requestHash);
   }
 

@@ -1,6 +1,7 @@
 import { type ChannelsClient, ChainError, type Facilitator, type Rpc, type SettlementClient, confirmed } from '@commonweight/chain';
 import {
   type Address,
+  type ChannelPayment,
   CommonweightError,
   type ExactPayment,
   type Hex32,
@@ -48,20 +49,27 @@ export function chainRail({ rpc, node, facilitator, channels, settlement, depth,
   const throughFacilitator = async (payment: Payment, offer: PaymentOffer): Promise<Hex32 | undefined> =>
     (await facilitator.settleFinally(...wire(payment, offer), signal))?.hash;
 
-  /** Through the splitter, which keeps what no receipt takes for the one who paid. */
-  const payExactly = async (payment: ExactPayment, offer: PaymentOffer, modelId: ModelId, payer: Address): Promise<Hex32> => {
+  /** What was sent before, by this process or by one that was killed, is found and not sent again. */
+  const carryThrough = async (payment: Payment, offer: PaymentOffer, send: () => Promise<Hex32>): Promise<Hex32> => {
     for (;;) {
       const found = await facilitator.find(...wire(payment, offer));
-      const hash = found?.hash ?? (await pay(payment, modelId, payer));
+      const hash = found?.hash ?? (await send());
       // a block that is taken back takes the transfer with it: then the chain is asked again
       const inclusion = await confirmed(rpc, { hash }, { depth, signal });
       if (inclusion) return inclusion.hash;
     }
   };
-  const pay = async (payment: ExactPayment, modelId: ModelId, payer: Address): Promise<Hex32> => {
-    await settlement.createSplitter(node, modelId);
-    const { asset, payTo, amount: value } = payment;
-    return settlement.payWithAuthorization(payTo, asset, { ...payment, value }, payer);
+  /** Through the splitter, which keeps what no receipt takes for the one who paid. */
+  const payExactly = (payment: ExactPayment, offer: PaymentOffer, modelId: ModelId, payer: Address): Promise<Hex32> =>
+    carryThrough(payment, offer, async () => {
+      await settlement.createSplitter(node, modelId);
+      return settlement.payWithAuthorization(payment.payTo, payment.asset, { ...payment, value: payment.amount }, payer);
+    });
+  /** Not through the library, which refuses a deposit whose voucher has been overtaken by claims. */
+  const bringDeposit = async (payment: ChannelPayment, offer: PaymentOffer): Promise<Hex32> => {
+    const { deposit, config } = payment;
+    if (!deposit) throw new Error('this payment has no deposit');
+    return carryThrough(payment, offer, () => channels.deposit(config, deposit));
   };
 
   return {
@@ -70,7 +78,7 @@ export function chainRail({ rpc, node, facilitator, channels, settlement, depth,
       return isValid ? undefined : (invalidReason ?? invalidMessage ?? 'the payment is not valid');
     },
     escrow: (channel) => channels.channel(channel),
-    deposit: (payment, offer) => orUncollectible(payment.deposit?.validBefore ?? 0n, () => throughFacilitator(payment, offer)),
+    deposit: (payment, offer) => orUncollectible(payment.deposit?.validBefore ?? 0n, () => bringDeposit(payment, offer)),
     collect: (payment, offer, { amount, modelId, payer }) =>
       payment.scheme === 'exact'
         ? orUncollectible(payment.validBefore, () => payExactly(payment, offer, modelId, payer))
