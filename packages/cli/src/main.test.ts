@@ -13,7 +13,20 @@ describe('command line', () => {
     const { code, out } = await run('--help');
     expect(code).toBe(0);
     const commands = [...out.matchAll(/^ {2}([a-z]+) /gmu)].map((match) => match[1]!).filter((name) => name !== 'help');
-    expect(commands).toEqual(['dev', 'verify', 'replay', 'model', 'worker', 'gateway', 'deploy', 'gov', 'wallet', 'withdraw', 'stake']);
+    expect(commands).toEqual([
+      'dev',
+      'verify',
+      'replay',
+      'model',
+      'worker',
+      'gateway',
+      'deploy',
+      'gov',
+      'wallet',
+      'withdraw',
+      'stake',
+      'earnings',
+    ]);
     for (const command of commands.filter((name) => name !== 'model')) {
       const help = await run(command, '--help');
       expect(help.code).toBe(0);

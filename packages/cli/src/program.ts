@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { addDeployCommand } from './commands/deploy.ts';
 import { addDevCommand } from './commands/dev.ts';
+import { addEarningsCommand } from './commands/earnings.ts';
 import { addGatewayCommand } from './commands/gateway.ts';
 import { addGovCommand } from './commands/gov.ts';
 import { addModelCommand } from './commands/model.ts';
@@ -45,6 +46,7 @@ Exit codes: 0 done, verified; 1 refuted, failed; 2 could not check, bad usage.`,
     addWalletCommand,
     addWithdrawCommand,
     addStakeCommand,
+    addEarningsCommand,
   ];
   for (const one of add) one(program, context);
   return program;

@@ -56,6 +56,22 @@ export class Journal {
     }
   }
 
+  /** Replays the journal of a process that may be writing it: nothing is locked, changed or cut off. A folder without one has no records. */
+  static async read(folder: string, replay: (value: unknown, offset: number) => void): Promise<number> {
+    let file: FileHandle;
+    try {
+      file = await open(join(folder, 'journal'), constants.O_RDONLY);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+      throw error;
+    }
+    try {
+      return (await replayAll(file, (await file.stat()).size, replay)).records;
+    } finally {
+      await file.close();
+    }
+  }
+
   /** Bytes on disk. */
   get size(): number {
     return this.#size;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { generateKey } from '@commonweight/chain';
+import { generateKey, settlementClient, stakingAbi } from '@commonweight/chain';
 import {
   type Address,
   type Hex32,
@@ -11,6 +11,7 @@ import {
   parsePaymentResponse,
   paymentHeaders,
   receiptAmount,
+  requestHashOf,
 } from '@commonweight/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkerConfig } from '../worker/config.ts';
@@ -20,6 +21,7 @@ import { postEnd } from '../worker/testing/frames.ts';
 import { ask, signEnd } from '../worker/testing/payer.ts';
 import { RecordingLog } from '../worker/testing/recording-log.ts';
 import { unhurried, writeTinyPackage } from '../worker/testing/tiny-package.ts';
+import { type EarningsChain, readEarnings } from './earnings.ts';
 import { type PaidRun, newStockPayer, post } from './testing/stock-payer.ts';
 
 let network: DevNetwork;
@@ -56,6 +58,21 @@ const receiptOf = ({ frames }: PaidRun) => {
   if (last.type !== 'receipt') throw new Error(`expected a receipt, got ${JSON.stringify(last)}`);
   return last.receipt;
 };
+const earningsChain = (): EarningsChain => {
+  const { rpc, deployments } = network.chain;
+  const settlement = settlementClient(rpc, deployments.settlement);
+  return {
+    coveredOf: (receipt) => settlement.coveredOf(receipt),
+    releasable: async (node, id, token) => settlement.releasable(await settlement.splitterOf(node, id), token),
+    freeStake: (node) =>
+      rpc.call({ what: 'stake' }, (c) =>
+        c.readContract({ address: deployments.staking, abi: stakingAbi, functionName: 'freeStake', args: [node] }),
+      ),
+  };
+};
+const earningOf = async ({ request }: RunRequest) =>
+  (await readEarnings(config.dataDir, earningsChain())).find(({ requestHash }) => requestHash === requestHashOf(request));
+
 describe('a run that costs money', () => {
   it('is offered in three ways to somebody who has not paid', async () => {
     const question = ask({ domain: network.chain.domain, ...run(), change: { promptPrice: '1000000000', completionPrice: '2000000000' } });
@@ -160,16 +177,30 @@ describe('a run that costs money', () => {
   it('is one of those whose money reaches the splitter, and its owners when there is stake behind it', async () => {
     const payer = await newStockPayer(network, 'batch-settlement');
     const claims = log.of('channels_claimed').length;
-    const { payment } = await payer.run(worker.url, run());
+    const { payment, request } = await payer.run(worker.url, run());
     await log.next('channels_claimed', claims + 1);
     await log.next('revenue_not_covered');
     expect(log.of('revenue_covered')).toEqual([]);
     expect(await network.balanceOf(payment.payTo)).toBeGreaterThan(0n);
 
+    expect(await earningOf(request)).toMatchObject({ state: 'pending', why: expect.stringContaining('no free stake') as string });
+
     await network.stake(worker.nodeId, 10n ** 21n);
     // whatever was earned in this file is claimed, covered and divided
     const released = async (): Promise<boolean> => (await network.balanceOf(payment.payTo)) === 0n;
     for (let count = 1; !(await released()); count++) await log.next('revenue_released', count);
+    expect(await earningOf(request)).toMatchObject({
+      scheme: 'batch-settlement',
+      amount: 20_000n,
+      state: 'paid',
+      why: 'claimed, covered and divided',
+    });
+    const earnings = await readEarnings(config.dataDir, earningsChain());
+    expect(earnings.filter(({ state }) => state === 'unpaid')).toMatchObject([
+      { amount: 0n, why: expect.stringContaining('signed end') as string },
+    ]);
+    expect(earnings.filter(({ state }) => state === 'pending')).toEqual([]);
+    expect(new Set(earnings.map(({ scheme }) => scheme))).toEqual(new Set(['exact', 'upto', 'batch-settlement']));
   });
 });
 
