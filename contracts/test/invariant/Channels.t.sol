@@ -10,6 +10,8 @@ contract ChannelMoves is PaymentsFixture {
     uint256 private authorizations;
     uint256 public deposited;
     uint256 public paidBack;
+    /// @dev Of the claims for anything, how many the contract took.
+    uint256 public taken;
     mapping(uint256 seat => uint128) public highestVoucher;
     mapping(uint256 seat => uint256) public withdrawableFrom;
     /// @dev A withdrawal that ended before its delay.
@@ -37,6 +39,18 @@ contract ChannelMoves is PaymentsFixture {
         most = uint128(bound(most, total, 2 * uint256(balance)));
         if (most > highestVoucher[seat]) highestVoucher[seat] = most;
         claim(channel(seat), most, total);
+    }
+
+    /// @dev A receiver that asks for anything: what the contract lets through must still be within voucher and balance.
+    function claimAnything(uint256 seat, uint128 most, uint128 total) external {
+        seat %= CHANNELS;
+        (uint128 balance,) = channelOf(channel(seat));
+        most = uint128(bound(most, 0, 2 * uint256(balance)));
+        if (most > highestVoucher[seat]) highestVoucher[seat] = most;
+        VoucherClaim[] memory rows = one(claimOf(channel(seat), most, uint128(bound(total, 0, 3 * uint256(balance)))));
+        vm.prank(receiver);
+        (bool done,) = address(ESCROW).call(abi.encodeCall(ESCROW.claim, (rows)));
+        if (done) taken++;
     }
 
     /// @dev Vouchers that were claimed already, in one batch, by the authorizer's signature: nothing may change.
