@@ -11,7 +11,7 @@ import {REQUEST_TYPEHASH, Request} from "./Request.sol";
 /// @notice Batches of a node are gapless and never change: whoever holds a signed receipt of batch n can tell whether the node left it out.
 /// @dev No administrator. The verifying contract of the receipts' EIP-712 domain.
 contract ReceiptLog is EIP712 {
-    /// @notice One word of storage. SPEC section 20.1 says what a cut root is worth.
+    /// @notice SPEC section 20.1 says what a cut root is worth.
     struct Batch {
         /// First 22 bytes of the sealed Merkle root.
         bytes22 root;
@@ -26,7 +26,8 @@ contract ReceiptLog is EIP712 {
 
     NodeRegistry public immutable REGISTRY;
 
-    mapping(address node => mapping(uint64 index => Batch batch)) private _batches;
+    /// @dev A {Batch} in one word, in the order of its fields. Zero: not posted.
+    mapping(address node => mapping(uint64 index => uint256 batch)) private _batches;
 
     /// @param root All of it.
     /// @param dataDigest SHA-256 of the batch's published data, as its poster says.
@@ -48,41 +49,45 @@ contract ReceiptLog is EIP712 {
     function post(address node, uint64 batchIndex, bytes32 root, uint16 count, bytes32 dataDigest) external {
         if (msg.sender != node && msg.sender != REGISTRY.sessionKeyOf(node)) revert NotNode(node, msg.sender);
         if (count == 0) revert EmptyBatch();
-        mapping(uint64 => Batch) storage batches = _batches[node];
+        mapping(uint64 => uint256) storage batches = _batches[node];
         // the batch before it stands instead of a counter: a word that is read costs less than one that is written
-        if (batches[batchIndex].count != 0 || (batchIndex != 0 && batches[batchIndex - 1].count == 0)) {
+        if (batches[batchIndex] != 0 || (batchIndex != 0 && batches[batchIndex - 1] == 0)) {
             revert NotNextBatch(node, nextBatch(node), batchIndex);
         }
-        // cut on purpose
+        // packed by hand: a struct is written field by field
         // forge-lint: disable-next-line(unsafe-typecast)
-        batches[batchIndex] = Batch(bytes22(root), count, uint32(block.timestamp), uint32(block.number));
+        (uint256 cut, uint256 times) = (uint256(root) >> 80 << 80, uint256(uint32(block.timestamp)) << 32 | uint32(block.number));
+        batches[batchIndex] = cut | uint256(count) << 64 | times;
         emit BatchPosted(node, batchIndex, root, count, dataDigest);
     }
 
     /// @notice Index of the batch that a node has to post next. Survives an exit and a new registration.
     /// @dev Batches have no gap, so it is searched: doubling, then halving.
     function nextBatch(address node) public view returns (uint64) {
-        mapping(uint64 => Batch) storage batches = _batches[node];
-        if (batches[0].count == 0) return 0;
+        mapping(uint64 => uint256) storage batches = _batches[node];
+        if (batches[0] == 0) return 0;
         (uint64 posted, uint64 open) = (0, 1);
-        while (batches[open].count != 0) (posted, open) = (open, 2 * open);
+        while (batches[open] != 0) (posted, open) = (open, 2 * open);
         while (open - posted > 1) {
             uint64 middle = posted + (open - posted) / 2;
-            if (batches[middle].count == 0) open = middle;
+            if (batches[middle] == 0) open = middle;
             else posted = middle;
         }
         return open;
     }
 
     /// @notice A posted batch; reverts with UnknownBatch.
-    function batch(address node, uint64 batchIndex) external view returns (Batch memory posted) {
-        posted = _batches[node][batchIndex];
-        if (posted.count == 0) revert UnknownBatch(node, batchIndex);
+    function batch(address node, uint64 batchIndex) public view returns (Batch memory posted) {
+        uint256 word = _batches[node][batchIndex];
+        if (word == 0) revert UnknownBatch(node, batchIndex);
+        // each field is one part of the word
+        // forge-lint: disable-next-line(unsafe-typecast)
+        posted = Batch(bytes22(bytes32(word)), uint16(word >> 64), uint32(word >> 32), uint32(word));
     }
 
     /// @notice Whether a batch was posted.
     function isPosted(address node, uint64 batchIndex) external view returns (bool) {
-        return _batches[node][batchIndex].count != 0;
+        return _batches[node][batchIndex] != 0;
     }
 
     /// @notice Whether a receipt is leaf `index` of a posted batch. False for an unknown batch and any malformed proof.
@@ -91,7 +96,8 @@ contract ReceiptLog is EIP712 {
         view
         returns (bool)
     {
-        Batch memory posted = _batches[node][batchIndex];
+        if (_batches[node][batchIndex] == 0) return false;
+        Batch memory posted = batch(node, batchIndex);
         (bool wellFormed, bytes32 root) = SealedMerkle.rootOf(RECEIPTS_TAG, digest, index, posted.count, siblings);
         // forge-lint: disable-next-line(unsafe-typecast)
         return wellFormed && bytes22(root) == posted.root;

@@ -61,12 +61,12 @@ contract RevenueSplitter is Pots {
         bytes32 root = MODELS.weightsRootOf(modelId);
         uint256 forModel = _part(amount, split.model);
         uint256 forParents = _part(amount, split.parents);
-        Payouts.Credit[] memory credits = new Payouts.Credit[](4 + SHARES.MAXIMUM_PARENTS());
+        ModelShares.Parent[] memory parents = SHARES.parentsOf(root);
+        Payouts.Credit[] memory credits = new Payouts.Credit[](4 + parents.length);
         credits[0] = Payouts.Credit(AUDITORS, _part(amount, split.auditors));
         credits[1] = Payouts.Credit(TREASURY, _part(amount, split.treasury));
         credits[3] = Payouts.Credit(node, amount - forModel - forParents - credits[0].amount - credits[1].amount);
 
-        ModelShares.Parent[] memory parents = SHARES.parentsOf(root);
         uint256 given = 0;
         for (uint256 i = 0; i < parents.length; i++) {
             uint256 part = _part(forParents, parents[i].part);
