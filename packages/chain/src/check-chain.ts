@@ -1,4 +1,4 @@
-import { type Deployments, contractNames } from './deployments.ts';
+import { type Deployments } from './deployments.ts';
 import { ChainError } from './errors.ts';
 import { type Rpc } from './rpc.ts';
 
@@ -11,7 +11,13 @@ export async function checkChainId(rpc: Rpc): Promise<void> {
     });
 }
 
-/** Throws `wrong_chain` unless there is code at every address. */
+/**
+ * What is looked for: a node answers with the whole code, and every process of a network asks. Where these stand, a deployment went through, and that one read
+ * the code of all (`deploy/verify-code.ts`).
+ */
+const landmarks = ['modelRegistry', 'nodeRegistry', 'receiptLog', 'settlement', 'testDollar'] as const;
+
+/** Throws `wrong_chain` unless our contracts are on this chain. */
 export async function checkDeployments(rpc: Rpc, deployments: Deployments): Promise<void> {
   if (deployments.chainId !== rpc.chain.id) {
     throw new ChainError(
@@ -20,7 +26,7 @@ export async function checkDeployments(rpc: Rpc, deployments: Deployments): Prom
     );
   }
   await Promise.all(
-    [...contractNames, 'testDollar' as const].map(async (name) => {
+    landmarks.map(async (name) => {
       const address = deployments[name];
       if (address !== undefined && !(await rpc.hasCode(address)))
         throw new ChainError('wrong_chain', `no ${name} at ${address} on chain ${rpc.chain.id}; deploy the contracts first`);

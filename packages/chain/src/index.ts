@@ -45,3 +45,4 @@ export { parameterUnits } from './deploy/parameter-units.ts';
 export { ETHER, formatAmount, parseAmount } from './units.ts';
 export { type OperatorStake, type StakePosition, type StakingClient, connectStaking } from './staking-client.ts';
 export { type Asset, type WalletClient, connectWallet } from './wallet-client.ts';
+export { type StakeForOptions, stakeForOperators } from './stake-for-operators.ts';

@@ -1,7 +1,10 @@
-import { type Hex32 } from '@commonweight/protocol';
+import { type Hex32, addressOfKey } from '@commonweight/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { devParameters } from './deploy/dev-genesis.ts';
+import { generateKey } from './keys.ts';
 import { jsonRpc } from './platform/json-rpc.ts';
+import { connectRpc } from './rpc.ts';
+import { stakeForOperators } from './stake-for-operators.ts';
 import { type StakingClient, connectStaking } from './staking-client.ts';
 import { type TestNetwork, startTestNetwork } from './testing/network.ts';
 import { connectWallet } from './wallet-client.ts';
@@ -66,6 +69,21 @@ test('an operator stakes, somebody delegates, and both leave after the thaw', as
   expect(await wallet.balance(network.deployments.token, id)).toBe(50n * ether);
   expect(await wallet.balance(network.deployments.token, delegator.account!)).toBe(50n * ether);
   await expect((await connect()).thaw(id)).rejects.toMatchObject({ code: 'chain_read_only' });
+});
+
+test('a development network stakes for its operators once', async () => {
+  const { rpcUrl, chainId, devAccount } = network.dev;
+  const { deployments } = network;
+  const operators = [addressOfKey(generateKey()), addressOfKey(generateKey())] as const;
+  const wanted = { rpcUrl, deployments, privateKey: devAccount.privateKey, operators, amount: 7n * ether };
+  const client = await connect();
+  const own = async () => Promise.all(operators.map(async (operator) => (await client.operator(operator)).own.active));
+  await stakeForOperators({ ...wanted, operators: operators.slice(0, 1), amount: 3n * ether });
+  await stakeForOperators(wanted);
+  expect(await own()).toEqual([7n * ether, 7n * ether]);
+  const block = await connectRpc(rpcUrl, chainId).client.getBlockNumber();
+  await stakeForOperators(wanted);
+  expect(await connectRpc(rpcUrl, chainId).client.getBlockNumber()).toBe(block);
 });
 
 test('a wallet sends ether and tokens, and lets Permit2 move a token', async () => {

@@ -1,12 +1,11 @@
 import { expectedRpcUrl, writeChainUrl } from './chain-url.ts';
 import {
-  type Deployments,
   type DevChain,
   connectChain,
-  connectStaking,
   deployDevNetwork,
   fundDollars,
   readDeployments,
+  stakeForOperators,
   startDevChain,
   writeDeployments,
 } from '@commonweight/chain';
@@ -148,27 +147,13 @@ export class DevNetwork {
       cardPointer: '',
     });
     output.event('model', { phase: 'published', id: model.id });
-    for (let index = 0; index < this.#options.nodes; index++) {
-      await this.chain.fund(ensureWorkerKeys(layout, index).operator.address, OPERATOR_FUNDS);
-    }
-    await this.chain.fund(ensurePayerKey(layout).address, OPERATOR_FUNDS);
-    await this.#stake(deployments);
+    const operators = Array.from({ length: this.#options.nodes }, (_, index) => ensureWorkerKeys(layout, index).operator.address);
+    for (const account of [...operators, ensurePayerKey(layout).address]) await this.chain.fund(account, OPERATOR_FUNDS);
+    // nodes earn in proportion to their stake; a development network's comes from its dev account
+    await stakeForOperators({ rpcUrl, deployments, privateKey: devAccount.privateKey, operators, amount: NODE_STAKE });
     const { testDollar } = deployments;
     const money = { rpcUrl, chainId, privateKey: devAccount.privateKey };
     if (testDollar !== undefined) await fundDollars({ ...money, testDollar }, ensurePayerKey(layout).address, PAYER_DOLLARS);
-  }
-
-  /** Nodes earn in proportion to their stake; a development network's comes from its dev account. */
-  async #stake(deployments: Deployments): Promise<void> {
-    const { rpcUrl, devAccount } = this.chain;
-    const staking = await connectStaking({ rpcUrl, deployments, privateKey: devAccount.privateKey });
-    const operators = Array.from(
-      { length: this.#options.nodes },
-      (_, index) => ensureWorkerKeys(this.#options.layout, index).operator.address,
-    );
-    const staked = await Promise.all(operators.map(async (operator) => ({ operator, own: (await staking.operator(operator)).own.active })));
-    // one transaction after the other: they are of one account
-    for (const { operator, own } of staked) if (own < NODE_STAKE) await staking.stake(operator, NODE_STAKE - own);
   }
 
   /** Starts workers and gateway. They wait for the chain, so this may run before it: a second start is sooner by the time that the chain takes. */
