@@ -3,6 +3,12 @@ pragma solidity 0.8.37;
 
 /// @title The cheatcodes of forge that our tests use (forge-std on npm is old and unofficial)
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function prank(address) external;
     function startPrank(address) external;
     function stopPrank() external;
@@ -29,6 +35,8 @@ interface Vm {
     function parseJsonBytes32Array(string calldata, string calldata) external pure returns (bytes32[] memory);
     function parseJsonBytesArray(string calldata, string calldata) external pure returns (bytes[] memory);
     function snapshotGasLastCall(string calldata, string calldata) external returns (uint256);
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
     function roll(uint256) external;
     function parseJsonBytes(string calldata, string calldata) external pure returns (bytes memory);
 }
