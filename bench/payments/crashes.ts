@@ -25,6 +25,9 @@ export interface CrashResult {
   readonly crashDouble: number;
 }
 
+/** Of a worker that died while it was starting. */
+const NOBODY = 'http://127.0.0.1:9';
+
 const program = fileURLToPath(new URL('paid-worker.mjs', import.meta.url));
 
 /** Kills a worker at every crash point, `repeat` times; each is started again on the books of the one before it. */
@@ -63,6 +66,7 @@ export async function measureCrashes(bench: BenchNetwork, repeat: number): Promi
   }
   await stop(child);
   child = await start(file);
+  if (child.url === NOBODY) throw new Error('the worker did not start on its books: BENCH_WORKER_LOG=1 shows why');
   try {
     await jobs.run(child.url, jobs.open);
     const receipts = await jobs.receipts(child.url);
@@ -149,7 +153,7 @@ async function start(...args: string[]): Promise<Started> {
   const url = once(createInterface(child.stdout), 'line').then(([line]) => String(line));
   const first = await Promise.race([url, died]);
   // killed while it was starting: nobody was served
-  return { process: child, url: first === true ? 'http://127.0.0.1:9' : first, died };
+  return { process: child, url: first === true ? NOBODY : first, died };
 }
 
 async function stop({ process: child, died }: Started): Promise<void> {
