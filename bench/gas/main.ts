@@ -3,11 +3,12 @@ import { claimPerChannel } from './claim-per-channel.ts';
 import { rootAndRelease } from './root-and-release.ts';
 
 const CHANNELS = 50;
-const { firstRoot, root, receipts, cover, firstRelease, release } = await rootAndRelease();
+const { firstRoot, root, rootBySession, receipts, cover, firstRelease, release } = await rootAndRelease();
 const claimPerChannelAt50 = await claimPerChannel(CHANNELS);
 const rows: readonly (readonly [string, number, number?])[] = [
   ['a root of receipts, stored (the first of a node)', firstRoot],
-  ['a root of receipts, stored', root, 55_000],
+  ['a root of receipts, stored, by the operator', root, 55_000],
+  ['the same, by the session key', rootBySession],
   [`the same for each of ${receipts} receipts`, root / receipts, 6],
   [`a claim, for each of ${CHANNELS} channels`, claimPerChannelAt50, 27_000],
   ['a receipt shown', cover],

@@ -41,9 +41,10 @@ const DOLLAR = 1_000_000n;
 const RECEIPTS = 10_000;
 
 export interface RootAndRelease {
-  /** Posting a batch of 10,000 receipts by the session key, the first of a node and later ones. */
+  /** Posting a batch of 10,000 receipts: by the operator, as a worker does, the first of a node and later ones; and by its session key, which is looked up. */
   readonly firstRoot: number;
   readonly root: number;
+  readonly rootBySession: number;
   readonly receipts: number;
   /** Showing a receipt, and dividing what it covers between node, model's owner, auditors and treasury: the first time, and when all of them have been paid before. */
   readonly cover: number;
@@ -78,13 +79,14 @@ export async function rootAndRelease(): Promise<RootAndRelease> {
     await (await connectStaking({ rpcUrl, deployments, privateKey })).stake(node, 1000n * 10n ** 18n);
 
     const submitter = new Submitter({ rpc, privateKey: sessionKey });
+    const operatorSubmitter = new Submitter({ rpc, privateKey: operatorKey });
     const settlement = settlementClient(rpc, deployments.settlement, submitter);
     const splitter = await settlement.splitterOf(node, modelId);
     const gasOf = async (hash_: Hex32): Promise<number> => Number((await rpc.client.getTransactionReceipt({ hash: hash_ })).gasUsed);
     const channel = hash('channel');
 
     /** The receipt of the `n`-th batch, among 9,999 others; it brings the account to `n + 1` dollars. */
-    const settle = async (n: number) => {
+    const settle = async (n: number, poster: Submitter) => {
       const cumulativeAmount = BigInt(n + 1) * DOLLAR;
       const terms = { node, payer, modelId, asset: testDollar, channel };
       const request: CanonicalRequest = {
@@ -123,7 +125,7 @@ export async function rootAndRelease(): Promise<RootAndRelease> {
       tree.append(fromHex(receiptDigest(receipt, domain), 32));
       const posting = [node, BigInt(n), toHex(tree.root()), RECEIPTS, hash('data')] as const;
       const data = encodeFunctionData({ abi: receiptLogAbi, functionName: 'post', args: posting });
-      const posted = await submitter.send({ to: deployments.receiptLog, data });
+      const posted = await poster.send({ to: deployments.receiptLog, data });
       const paid = encodeFunctionData({ abi: testDollarAbi, functionName: 'transfer', args: [splitter, DOLLAR] });
       await new Submitter({ rpc, privateKey: payerKey }).send({ to: testDollar, data: paid });
       const index = RECEIPTS - 1;
@@ -139,11 +141,13 @@ export async function rootAndRelease(): Promise<RootAndRelease> {
       return { root: Number(posted.gasUsed), cover: await gasOf(covered), release: Number(released.gasUsed) };
     };
 
-    const first = await settle(0);
-    const second = await settle(1);
+    const first = await settle(0, operatorSubmitter);
+    const second = await settle(1, operatorSubmitter);
+    const third = await settle(2, submitter);
     return {
       firstRoot: first.root,
       root: second.root,
+      rootBySession: third.root,
       receipts: RECEIPTS,
       cover: second.cover,
       firstRelease: first.release,
