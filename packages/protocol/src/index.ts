@@ -27,6 +27,7 @@ export {
   type UptoPayment,
   parsePaymentSignature,
 } from './payment/payment.ts';
+export * from './payment/payment-payload.ts';
 export * from './payment/permit2.ts';
 export * from './payment/requirements.ts';
 export * from './payment/response.ts';

@@ -121,6 +121,17 @@ describe('a payer who uses the nonce of his payment for something else has not p
   test('for a smaller transfer to the payee', () => expectNoPayment(SHOP, 1n));
 });
 
+test('a payment is not found by the authorization of an earlier one beside it', async () => {
+  const earlier = await payer.pay(quote('exact', 60n));
+  await facilitator.settleFinally(earlier, quote('exact', 60n));
+  for (const scheme of ['upto', 'batch-settlement'] as const) {
+    const payment = await payer.pay(quote(scheme, 60n));
+    const both = { ...payment, payload: { ...payment.payload, authorization: earlier.payload['authorization'] } };
+    expect(await facilitator.find(both, quote(scheme, 60n))).toBeUndefined();
+  }
+  expect(await facilitator.find(earlier, quote('exact', 61n))).toBeUndefined();
+});
+
 test('a payment in a token that is not taken is not sent', async () => {
   const requirements = quote('exact', 5n);
   const strict = await startFacilitator({ submitter, assets: [UPTO_PERMIT2_PROXY] });

@@ -21,12 +21,15 @@ const events = parseAbi([
 ]);
 const [authorizationUsed, transfer] = events;
 
-interface Wire {
-  readonly authorization?: { readonly from: Address; readonly value: string; readonly nonce: Hex };
-  readonly permit2Authorization?: { readonly from: Address; readonly spender: Address; readonly nonce: string };
-  readonly type?: string;
-  readonly channelConfig?: { readonly payer: Address };
-  readonly voucher?: { readonly channelId: Hex };
+interface Exact {
+  readonly authorization?: { readonly from: Address; readonly nonce: Hex };
+}
+interface Permit {
+  readonly permit2Authorization?: { readonly from: Address; readonly nonce: string };
+}
+interface Deposit {
+  readonly channelConfig: { readonly payer: Address };
+  readonly voucher: { readonly channelId: Hex };
   readonly deposit?: { readonly amount: string; readonly authorization: { readonly erc3009Authorization?: { readonly salt: string } } };
 }
 
@@ -41,6 +44,7 @@ interface Expected {
 /**
  * Looks for the transaction that settled a payment, whoever sent it: for one that we may have sent before a crash, or that a reorganisation may have dropped.
  * That the payer's nonce is spent is not enough: he can sign another transfer with the same nonce, to himself or of less. Payee and amount are compared as well.
+ * Which transfer that is follows from the requirements alone, its amount too, but for a deposit, whose amount is the payer's choice.
  * Undefined when there is none within the last `limits.settlementBlocks` blocks, and for payments that need none (vouchers).
  */
 export async function findSettlement(
@@ -48,24 +52,24 @@ export async function findSettlement(
   { payload }: PaymentPayload,
   requirements: PaymentRequirements,
 ): Promise<Settlement | undefined> {
-  const { authorization, deposit, permit2Authorization, type, channelConfig, voucher } = payload as Wire;
   const expected = { asset: lower(requirements.asset), to: lower(requirements.payTo), value: BigInt(requirements.amount) };
-  if (authorization !== undefined) {
-    const { from, value, nonce } = authorization;
-    return byAuthorization(rpc, { ...expected, from: lower(from), value: BigInt(value) }, nonce);
+  const permit2 = requirements.extra['assetTransferMethod'] === 'permit2';
+  switch (requirements.scheme) {
+    case 'exact':
+      if (permit2) return byPermit(rpc, expected, EXACT_PERMIT2_PROXY, payload as object as Permit);
+      return byAuthorization(rpc, expected, (payload as object as Exact).authorization);
+    case 'upto':
+      return byPermit(rpc, expected, UPTO_PERMIT2_PROXY, payload as object as Permit);
+    case 'batch-settlement': {
+      const { deposit, channelConfig, voucher } = payload as object as Deposit;
+      const salt = deposit?.authorization.erc3009Authorization?.salt;
+      if (deposit === undefined || salt === undefined) return undefined;
+      const nonce = keccak256(encodeAbiParameters([{ type: 'bytes32' }, { type: 'uint256' }], [voucher.channelId, BigInt(salt)]));
+      const brought = { ...expected, to: ERC3009_COLLECTOR, value: BigInt(deposit.amount) };
+      return byAuthorization(rpc, brought, { from: channelConfig.payer, nonce });
+    }
   }
-  const salt = deposit?.authorization.erc3009Authorization?.salt;
-  if (type === 'deposit' && deposit && channelConfig && voucher && salt !== undefined) {
-    const nonce = keccak256(encodeAbiParameters([{ type: 'bytes32' }, { type: 'uint256' }], [voucher.channelId, BigInt(salt)]));
-    return byAuthorization(
-      rpc,
-      { ...expected, from: lower(channelConfig.payer), to: ERC3009_COLLECTOR, value: BigInt(deposit.amount) },
-      nonce,
-    );
-  }
-  if (permit2Authorization === undefined) return undefined;
-  const { from, spender, nonce } = permit2Authorization;
-  return byPermit(rpc, { ...expected, from: lower(from) }, lower(spender), BigInt(nonce));
+  return undefined;
 }
 
 /** The first of the blocks in which a settlement is looked for. */
@@ -75,27 +79,41 @@ export const oldestBlock = async (rpc: Rpc): Promise<bigint> => {
 };
 
 /** EIP-3009 tokens say which authorization they used, and then that they moved the money. */
-async function byAuthorization(rpc: Rpc, expected: Expected, nonce: Hex): Promise<Settlement | undefined> {
+async function byAuthorization(
+  rpc: Rpc,
+  expected: Omit<Expected, 'from'>,
+  authorization: Exact['authorization'],
+): Promise<Settlement | undefined> {
+  if (authorization === undefined) return undefined;
+  const from = lower(authorization.from);
+  const { nonce } = authorization;
   const fromBlock = await oldestBlock(rpc);
-  const { asset, from } = expected;
+  const { asset } = expected;
   const [used] = await rpc.call({ what: 'logs' }, (client) =>
     client.getLogs({ address: asset, event: authorizationUsed, args: { authorizer: from, nonce }, fromBlock }),
   );
-  return used && ofTransaction(rpc, used.transactionHash, expected, used.logIndex);
+  return used && ofTransaction(rpc, used.transactionHash, { ...expected, from }, used.logIndex);
 }
 
 /** Permit2 says nothing: the candidates are the payer's transfers to the payee, and their calls name the nonce. */
-async function byPermit(rpc: Rpc, expected: Expected, spender: Address, nonce: bigint): Promise<Settlement | undefined> {
-  if (spender !== UPTO_PERMIT2_PROXY && spender !== EXACT_PERMIT2_PROXY) return undefined;
+async function byPermit(
+  rpc: Rpc,
+  expected: Omit<Expected, 'from'>,
+  spender: Address,
+  { permit2Authorization }: Permit,
+): Promise<Settlement | undefined> {
+  if (permit2Authorization === undefined) return undefined;
+  const from = lower(permit2Authorization.from);
+  const nonce = BigInt(permit2Authorization.nonce);
   const fromBlock = await oldestBlock(rpc);
-  const { asset, from, to } = expected;
+  const { asset, to } = expected;
   const logs = await rpc.call({ what: 'logs' }, (client) =>
     client.getLogs({ address: asset, event: transfer, args: { from, to }, fromBlock }),
   );
   for (const { transactionHash: hash } of logs.slice(-limits.settlementCandidates).toReversed()) {
     const call = await rpc.call({ what: 'transaction' }, (client) => client.getTransaction({ hash }));
     const settled = lower(call.to ?? '') === spender && nonceOfSettle(call.input);
-    if (settled && settled.owner === from && settled.nonce === nonce) return ofTransaction(rpc, hash, expected, -1);
+    if (settled && settled.owner === from && settled.nonce === nonce) return ofTransaction(rpc, hash, { ...expected, from }, -1);
   }
   return undefined;
 }

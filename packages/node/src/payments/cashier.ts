@@ -5,7 +5,6 @@ import {
   type Hex32,
   type Payment,
   type RunRequest,
-  ZERO_ADDRESS,
   encodePaymentResponse,
   networkOf,
   parsePaymentSignature,
@@ -93,7 +92,7 @@ export class Cashier {
     if (payment.scheme !== 'batch-settlement' && book.state.isUsed(payment.channel))
       throw refuse('payment_used', 'this authorization has paid for another request; sign a new one');
     // a voucher over money that is in escrow needs nobody's word but the signature's
-    if (payment.scheme !== 'batch-settlement' || reservation.deposit || payment.config.payerAuthorizer === ZERO_ADDRESS) {
+    if (payment.scheme !== 'batch-settlement' || reservation.deposit) {
       const invalid = await rail.verify(payment, checked.offer);
       if (invalid !== undefined) throw refuse('payment_invalid', invalid);
     }

@@ -8,6 +8,7 @@ import {
   type ModelId,
   type Payment,
   type PaymentOffer,
+  paymentPayload,
 } from '@commonweight/protocol';
 import type { Clock } from '../platform/clock.ts';
 import { type PaymentRail, Uncollectible } from './rail.ts';
@@ -28,11 +29,19 @@ export interface ChainRailOptions {
 
 type Wire = Parameters<Facilitator['verify']>;
 
+/**
+ * What was read of a payment and our own offer, in the words of the library. It chooses by fields that exist which signature it looks at: the payer's own
+ * JSON never reaches it, and the way in which the money moves is said, not guessed.
+ */
+const wire = (payment: Payment, offer: PaymentOffer): Wire => {
+  const { scheme, network, amount, asset, payTo, maxTimeoutSeconds, extra } = offer;
+  const assetTransferMethod = scheme === 'upto' ? 'permit2' : 'eip3009';
+  const requirements = { scheme, network, amount, asset, payTo, maxTimeoutSeconds, extra: { ...extra, assetTransferMethod } };
+  return [{ x402Version: 2, accepted: requirements, payload: { ...paymentPayload(payment) } }, requirements];
+};
+
 /** A node's payments on its chain, through its own facilitator. */
 export function chainRail({ rpc, node, facilitator, channels, settlement, depth, clock, signal }: ChainRailOptions): PaymentRail {
-  // the payer's JSON and our own offer, in the words of the library
-  const wire = (payment: Payment, offer: PaymentOffer): Wire => [payment.payload as never, offer as never];
-
   /** A refusal is final when the signature is no longer good; until then the reason may pass. */
   const orUncollectible = async (expires: bigint, settle: () => Promise<Hex32 | undefined>): Promise<Hex32> => {
     try {

@@ -28,30 +28,41 @@ export function checkPayment(
     const expected = offer[field as keyof typeof pairs];
     if (got !== expected) return { refused: `${field}: expected ${expected}, the payment has ${got}` };
   }
-  const refused = payment.scheme === 'batch-settlement' ? checkChannel(payment, offer) : checkSingle(payment, offer, now);
+  const refused =
+    payment.scheme === 'batch-settlement' ? checkChannel(payment, offer, now) : (checkTimes(payment, now) ?? checkSingle(payment, offer));
   return refused === undefined ? { offer } : { refused };
 }
 
-function checkSingle(payment: Exclude<Payment, ChannelPayment>, offer: PaymentOffer, now: number): string | undefined {
-  const until = payment.scheme === 'exact' ? payment.validBefore : payment.deadline;
-  if (until < BigInt(now + paymentLimits.authorizationLeftSeconds))
-    return `expected an authorization that holds ${paymentLimits.authorizationLeftSeconds} s more, this one ends at ${until}`;
-  if (payment.scheme === 'exact') return payment.validAfter > BigInt(now) ? `the authorization begins at ${payment.validAfter}` : undefined;
-  if (payment.facilitator !== offer.extra['facilitatorAddress'])
-    return `facilitator: expected ${String(offer.extra['facilitatorAddress'])}, the payment has ${payment.facilitator}`;
-  return undefined;
+function checkSingle(payment: Exclude<Payment, ChannelPayment>, { extra }: PaymentOffer): string | undefined {
+  if (payment.scheme === 'exact' || payment.facilitator === extra['facilitatorAddress']) return undefined;
+  return `facilitator: expected ${String(extra['facilitatorAddress'])}, the payment has ${payment.facilitator}`;
 }
 
 function checkChannel(
   { config, channel, maxClaimableAmount, signature, chainId, deposit }: ChannelPayment,
   offer: PaymentOffer,
+  now: number,
 ): string | undefined {
   if (config.receiverAuthorizer !== offer.extra['receiverAuthorizer']) return reasons.authorizer;
   if (config.withdrawDelay !== offer.extra['withdrawDelay']) return reasons.delay;
-  if (deposit?.amount === 0n) return 'the deposit is empty';
-  // a contract that signs for itself is asked with the deposit's simulation, or by the rail
-  if (config.payerAuthorizer === ZERO_ADDRESS) return undefined;
-  return recoverSigner(voucherDigest({ channelId: channel, maxClaimableAmount }, chainId), signature) === config.payerAuthorizer
-    ? undefined
-    : reasons.voucher;
+  // a contract that signs for itself can stop to: the claim of what was delivered would fail, and those beside it
+  if (config.payerAuthorizer === ZERO_ADDRESS) return 'payerAuthorizer: expected a key that signs the vouchers, the channel has none';
+  if (recoverSigner(voucherDigest({ channelId: channel, maxClaimableAmount }, chainId), signature) !== config.payerAuthorizer)
+    return reasons.voucher;
+  if (!deposit) return undefined;
+  return deposit.amount === 0n ? 'the deposit is empty' : checkTimes(deposit, now);
+}
+
+interface Times {
+  readonly validAfter: bigint;
+  readonly validBefore?: bigint;
+  readonly deadline?: bigint;
+}
+
+/** What is sent during or after the run has to hold until then. */
+function checkTimes({ validAfter, validBefore, deadline }: Times, now: number): string | undefined {
+  const until = validBefore ?? deadline ?? 0n;
+  const left = paymentLimits.authorizationLeftSeconds;
+  if (until < BigInt(now + left)) return `expected an authorization that holds ${left} s more, this one ends at ${until}`;
+  return validAfter > BigInt(now) ? `the authorization begins at ${validAfter}` : undefined;
 }

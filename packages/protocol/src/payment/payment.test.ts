@@ -8,11 +8,15 @@ import { encodeFrame, parseFrame } from '../worker-wire.ts';
 import { encodeHeader } from './base64-json.ts';
 import { channelIdOf, voucherDigest } from './channel.ts';
 import { parsePaymentSignature } from './payment.ts';
+import { paymentPayload } from './payment-payload.ts';
 import { type PaymentOffer, encodePaymentRequired, parsePaymentRequired } from './requirements.ts';
 import { type PaymentResponse, encodePaymentResponse, parsePaymentResponse } from './response.ts';
 
 const vectors = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../../../../conformance/protocol/${name}`, import.meta.url), 'utf8'));
+
+const lowerCase = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, each: unknown) => (typeof each === 'string' ? each.toLowerCase() : each)));
 
 interface Case {
   readonly name: string;
@@ -27,15 +31,28 @@ describe('PAYMENT-SIGNATURE', () => {
 
   for (const { name, header, payment, ...signed } of cases) {
     it(`reads what the stock client signs: ${name}`, () => {
-      const { payload, ...read } = parsePaymentSignature(header);
+      const read = parsePaymentSignature(header);
       expect(JSON.parse(JSON.stringify(read, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))).toEqual(payment);
-      expect(payload).toMatchObject({ x402Version: 2 });
       expect(read.from).toBe(payer);
       if (read.scheme !== 'batch-settlement') return;
       expect(channelIdOf(read.config, read.chainId)).toBe(read.channel);
       const digest = voucherDigest({ channelId: read.channel, maxClaimableAmount: read.maxClaimableAmount }, read.chainId);
       expect(digest).toBe(signed.voucherDigest);
       expect(recoverSigner(digest, read.signature)).toBe(payer);
+    });
+  }
+
+  for (const { name, header } of cases) {
+    it(`puts what it read in the words of the stock client again, and nothing that stood beside it: ${name}`, () => {
+      const { payload, ...rest } = JSON.parse(Buffer.from(header, 'base64').toString()) as { payload: Record<string, unknown> };
+      const foreign = {
+        authorization: {},
+        permit2Authorization: {},
+        type: payload['type'] ?? 'deposit',
+        deposit: payload['deposit'] ?? {},
+      };
+      const again = paymentPayload(parsePaymentSignature(encodeHeader({ ...rest, payload: { ...foreign, ...payload } })));
+      expect(lowerCase(again)).toEqual(lowerCase(payload));
     });
   }
 

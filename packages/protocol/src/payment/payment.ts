@@ -18,8 +18,6 @@ interface PaymentBase {
   readonly channel: Hex32;
   /** Name of the quote that it answers, when the offer had one: the same for a payment and its correction. */
   readonly quote?: string;
-  /** The decoded header as it came, for a facilitator. Nothing in it that is not above has been checked. */
-  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 /** A signed EIP-3009 transfer of exactly `amount`. */
@@ -36,6 +34,7 @@ export interface UptoPayment extends PaymentBase {
   readonly scheme: 'upto';
   readonly facilitator: Address;
   readonly nonce: bigint;
+  readonly validAfter: bigint;
   readonly deadline: bigint;
   readonly signature: Hex;
 }
@@ -62,13 +61,13 @@ export type Payment = ExactPayment | UptoPayment | ChannelPayment;
 
 /**
  * Reads a `PAYMENT-SIGNATURE` header. What it says twice must be the same: the scheme's own receiver, asset and amount are those of the offer
- * that was taken, and a channel's id is the hash of its terms. Signatures are not checked here.
+ * that was taken, and a channel's id is the hash of its terms. Signatures are not checked here. Fields that its scheme does not have are passed over and
+ * go no further: what is checked, collected and looked for is made of what was read ({@link paymentPayload}).
  * @throws DecodeError that names the field
  */
 export function parsePaymentSignature(header: string): Payment {
   const field = paymentHeaders.signature;
-  const decoded = decodeHeader(header, field);
-  const f = new OpenFields(decoded, field);
+  const f = new OpenFields(decodeHeader(header, field), field);
   if (f.raw('x402Version') !== 2) throw new DecodeError(f.name('x402Version'), '2', f.raw('x402Version'));
   const offer = f.object('accepted');
   const scheme = offer.literal('scheme', paymentSchemes);
@@ -79,7 +78,6 @@ export function parsePaymentSignature(header: string): Payment {
     asset: offer.address('asset'),
     payTo: offer.address('payTo'),
     amount: offer.uint('amount', MAX_UINT128),
-    payload: decoded as Readonly<Record<string, unknown>>,
   };
   return parsers[scheme](f.object('payload'), base);
 }
@@ -123,6 +121,7 @@ const parsers: Record<PaymentScheme, (f: OpenFields, offered: Offered) => Paymen
       channel: singleChannel(from, offered.asset, nonce),
       facilitator: witness.address('facilitator'),
       nonce,
+      validAfter: witness.uint('validAfter'),
       deadline: a.uint('deadline'),
       signature: signatureOf(f),
     };
