@@ -29,8 +29,6 @@ export const gatewayLimits = {
   channels: 4096,
   /** Longest delay, in seconds, after which an unused channel's money can be taken back by the payer alone. */
   withdrawDelay: 30 * 86_400,
-  /** Seconds that a receipt's time may be ahead of the gateway's clock. */
-  receiptAheadSeconds: 300,
   /** Bytes of one NDJSON line from a worker (a receipt with its digests is the longest). */
   lineBytes: 64 << 20,
   /** Bytes of one line before the receipt: progress and tokens are short. */

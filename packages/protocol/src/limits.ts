@@ -38,6 +38,8 @@ export const limits = {
   stopStringLength: 64,
   /** Tokens from one signed checkpoint of a stream to the next; one more follows the first token (SPEC section 28). */
   checkpointTokens: 16,
+  /** Seconds that a receipt's time may be ahead of the clock of whoever gets it (SPEC section 29). */
+  receiptAheadSeconds: 300,
   /** Characters of one x402 header (`PAYMENT-SIGNATURE`, `PAYMENT-REQUIRED`, `PAYMENT-RESPONSE`), base64. */
   paymentHeader: 8192,
   /** Ways to pay that one 402 offers. */

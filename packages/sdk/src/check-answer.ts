@@ -2,6 +2,7 @@ import {
   type Bundle,
   type Hex32,
   isHex32,
+  limits as protocolLimits,
   parseBundle,
   receiptAmount,
   receiptDigest,
@@ -12,6 +13,7 @@ import {
 import { type ChainFacts, type Report, type VerifierModel, verifyBundle } from '@commonweight/verifier';
 import { AnswerRefused } from './errors.ts';
 import type { NetworkFacts } from './facts.ts';
+import { limits } from './limits.ts';
 import type { ChatParams } from './types.ts';
 
 export interface CheckOptions {
@@ -20,6 +22,16 @@ export interface CheckOptions {
   readonly models: Readonly<Record<string, Hex32>>;
   /** Weights, for a re-execution; without them an answer is at best signed. */
   readonly model: ((modelId: Hex32) => VerifierModel | undefined) | undefined;
+  /** Unix seconds. */
+  readonly now: () => number;
+}
+
+/** What a gateway gave for an answer. */
+export interface Shown {
+  readonly receipt: unknown;
+  readonly text: string;
+  /** When it was asked for, Unix seconds. */
+  readonly since: number;
 }
 
 /** An answer whose receipt holds. */
@@ -35,10 +47,11 @@ export interface CheckedAnswer {
  *
  * @throws AnswerRefused that names what is wrong.
  */
-export async function checkAnswer(params: ChatParams, receipt: unknown, text: string, options: CheckOptions): Promise<CheckedAnswer> {
+export async function checkAnswer(params: ChatParams, { receipt, text, since }: Shown, options: CheckOptions): Promise<CheckedAnswer> {
   if (receipt === undefined) throw new AnswerRefused('the answer has no receipt', 'no_receipt');
   const bundle = read(receipt);
   requireAsked(params, bundle, options.models);
+  requireTime(bundle, since, options.now());
   const chain = options.facts && (await chainFacts(bundle, options.facts));
   const model = options.model?.(bundle.receipt.modelId);
   const report = verifyBundle({ bundle, answerText: text, ...(chain && { chain }), ...(model && { model }) });
@@ -77,6 +90,17 @@ function requireAsked(params: ChatParams, { request }: Bundle, models: Readonly<
   const only = params.provider?.only?.map((id) => id.toLowerCase());
   if (only && !only.includes(request.node))
     throw new AnswerRefused(`expected an answer of ${only.join(' or ')}, node ${request.node} gave it`, 'another_request');
+}
+
+/** How long the node has to post the receipt counts from the time in it; and an old answer was not made for this call. */
+function requireTime({ receipt: { issuedAt } }: Bundle, since: number, now: number): void {
+  const latest = now + protocolLimits.receiptAheadSeconds;
+  const earliest = since - limits.receiptBehindSeconds;
+  if (issuedAt > latest || issuedAt < earliest)
+    throw new AnswerRefused(
+      `expected a receipt of a time from ${earliest} to ${latest}, it says ${issuedAt}: is the clock right?`,
+      'issued_at',
+    );
 }
 
 async function chainFacts({ receipt, domain, signature }: Bundle, facts: NetworkFacts): Promise<ChainFacts> {

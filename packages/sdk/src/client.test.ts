@@ -60,6 +60,21 @@ describe('a whole answer', () => {
     await expect(whole(json(body(bundle)), { models: { mine: `0x${'34'.repeat(32)}` as const } }, asked)).rejects.toThrow(refused(code));
   });
 
+  test.each([
+    ['from the future', 301],
+    ['older than the call', -301],
+  ])('is refused: %s', async (_, seconds) => {
+    const dated = (by: number) => answerOf((receipt) => ({ ...receipt, issuedAt: receipt.issuedAt + by }));
+    await expect(whole(json(body(dated(seconds))))).rejects.toThrow(refused('issued_at'));
+    await expect(whole(json(body(dated(seconds - Math.sign(seconds)))))).resolves.toBeDefined();
+  });
+
+  test('is refused: it came before', async () => {
+    const { chat } = client(answering(json(body(bundle)), json(body(bundle))));
+    await chat.completions.create(params);
+    await expect(chat.completions.create(params)).rejects.toThrow(refused('repeated'));
+  });
+
   test('is refused: of another chain, without a receipt, with two choices, no JSON', async () => {
     const other = factsAbout(bundle, { chainId: 1 });
     await expect(whole(json(body(bundle)), { facts: other })).rejects.toThrow(refused('another_network'));

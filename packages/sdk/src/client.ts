@@ -1,4 +1,5 @@
 import {
+  type Bundle,
   type Hex32,
   Overcharged,
   type PaymentRequired,
@@ -10,7 +11,7 @@ import {
 import type { VerifierModel } from '@commonweight/verifier';
 import type { CheckedCompletion, Verified } from './answer.ts';
 import { ChatStream } from './chat-stream.ts';
-import { type CheckOptions, checkAnswer } from './check-answer.ts';
+import { type CheckOptions, type Shown, checkAnswer } from './check-answer.ts';
 import { AnswerRefused, ApiError, PaymentRefused } from './errors.ts';
 import type { NetworkFacts } from './facts.ts';
 import { limits } from './limits.ts';
@@ -59,11 +60,13 @@ export class CommonweightClient {
   readonly #platform: Platform;
   readonly #checks: CheckOptions;
   readonly #payer: Payer | undefined;
+  /** Hashes of the requests that were answered, oldest first. */
+  readonly #answered = new Set<Hex32>();
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#platform = options.platform ?? webPlatform;
-    this.#checks = { facts: options.facts, models: options.models ?? {}, model: options.model };
+    this.#checks = { facts: options.facts, models: options.models ?? {}, model: options.model, now: this.#platform.now };
     if (options.wallet && !options.facts)
       throw new PaymentRefused('wallet: needs facts: who may be paid, and how much, only the chain can tell', 'payment_not_possible');
     this.#payer = options.wallet && options.facts && new Payer(options.wallet, options.facts, this.#platform);
@@ -73,13 +76,14 @@ export class CommonweightClient {
   }
 
   async #whole(params: ChatParams, call: CallOptions): Promise<CheckedCompletion> {
+    const since = this.#platform.now();
     const { response, payment } = await this.#send(params, call);
     try {
       const body = parse(await readBounded(response, limits.bodyBytes)) as ChatCompletion;
       const [choice] = Array.isArray(body.choices) ? body.choices : [];
       if (!choice || body.choices.length !== 1) throw new AnswerRefused('expected an answer with one choice', 'malformed');
       const settlement = response.headers.get(paymentHeaders.response) ?? undefined;
-      const answer = { receipt: body.receipt, text: choice.message.content ?? '', settlement };
+      const answer = { receipt: body.receipt, text: choice.message.content ?? '', settlement, since };
       return { ...body, commonweight: await this.#check(params, answer, payment) };
     } finally {
       payment?.lost();
@@ -87,20 +91,23 @@ export class CommonweightClient {
   }
 
   async #stream(params: ChatParams, call: CallOptions): Promise<ChatStream> {
+    const since = this.#platform.now();
     const { response, payment } = await this.#send(params, call);
     if (!response.body) {
       payment?.lost();
       throw new AnswerRefused('the gateway sent no body', 'malformed');
     }
     return new ChatStream(response.body, {
-      check: ({ receipt, payment_response: settlement }, text) => this.#check(params, { receipt, text, settlement }, payment),
+      check: ({ receipt, payment_response: settlement }, text) => this.#check(params, { receipt, text, settlement, since }, payment),
       // without effect when the receipt has come
       over: () => payment?.lost(),
     });
   }
 
-  async #check(params: ChatParams, { receipt, text, settlement }: Shown, payment: SignedPayment | undefined): Promise<Verified> {
-    const { bundle, report, amount } = await checkAnswer(params, receipt, text, this.#checks);
+  async #check(params: ChatParams, shown: Settled, payment: SignedPayment | undefined): Promise<Verified> {
+    const { bundle, report, amount } = await checkAnswer(params, shown, this.#checks);
+    this.#requireNew(bundle);
+    const { settlement } = shown;
     if (!payment) return { bundle, report, paid: amount };
     try {
       return { bundle, report, paid: payment.charged(bundle, settlement) };
@@ -110,27 +117,39 @@ export class CommonweightClient {
     }
   }
 
+  /** One answer is sold once. What is too old to be remembered is refused for its time. */
+  #requireNew({ receipt }: Bundle): void {
+    const { requestHash } = receipt;
+    if (this.#answered.has(requestHash))
+      throw new AnswerRefused(`request ${requestHash} was answered before: an answer was asked for, not the same again`, 'repeated');
+    this.#answered.add(requestHash);
+    const [oldest] = this.#answered;
+    if (this.#answered.size > limits.answered && oldest !== undefined) this.#answered.delete(oldest);
+  }
+
   /** Sends unpaid, pays when that is asked for, and once more when the sum of the channel was corrected. */
   async #send(params: ChatParams, { signal }: CallOptions): Promise<{ response: Response; payment: SignedPayment | undefined }> {
     let payment: SignedPayment | undefined;
-    for (let left: number = limits.sends; ; left--) {
-      const response = await this.#post(params, payment?.header, signal).catch((error: unknown) => {
-        payment?.lost();
-        throw error;
-      });
-      if (response.ok) return { response, payment };
-      const required = response.status === 402 ? response.headers.get(paymentHeaders.required) : null;
-      if (required === null) {
-        // the gateway gave up before there was a receipt, or says that it did
-        payment?.lost();
-        throw await apiError(response);
+    try {
+      for (let left: number = limits.sends; ; left--) {
+        const response = await this.#post(params, payment?.header, signal);
+        if (response.ok) {
+          payment?.accepted();
+          return { response, payment };
+        }
+        const required = response.status === 402 ? response.headers.get(paymentHeaders.required) : null;
+        if (required === null) throw await apiError(response);
+        await response.body?.cancel();
+        const demand = parsePaymentRequired(required);
+        const again = payment ? await payment.refused(demand) : true;
+        if (!again || left === 1)
+          throw new PaymentRefused(`the node did not take the payment: ${demand.error ?? 'it gives no reason'}`, 'payment_not_taken');
+        payment = await this.#pay(demand, params, response);
       }
-      await response.body?.cancel();
-      const demand = parsePaymentRequired(required);
-      const again = payment ? payment.refused(demand) : true;
-      if (!again || left === 1)
-        throw new PaymentRefused(`the node did not take the payment: ${demand.error ?? 'it gives no reason'}`, 'payment_not_taken');
-      payment = await this.#pay(demand, params, response);
+    } catch (error) {
+      // without effect on a payment that was refused; else it was given up before there was a receipt, or so it is said
+      payment?.lost();
+      throw error;
     }
   }
 
@@ -164,9 +183,7 @@ export class CommonweightClient {
 }
 
 /** What came of an answer. */
-interface Shown {
-  readonly receipt: unknown;
-  readonly text: string;
+interface Settled extends Shown {
   /** Value of `PAYMENT-RESPONSE`. */
   readonly settlement: string | undefined;
 }

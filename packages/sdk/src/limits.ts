@@ -10,6 +10,10 @@ export const limits = {
   errorBytes: 1 << 20,
   /** Times that one call is sent: unpaid, paid, and once more after the server corrected what it knows of the channel. */
   sends: 3,
+  /** Seconds that a receipt may be older than the call that it answers: clocks differ. */
+  receiptBehindSeconds: 300,
+  /** Requests whose answers came last: none of them is taken again. */
+  answered: 4096,
   /** Longest delay, in seconds, after which the payer alone can take back what lies in a channel. */
   withdrawDelay: 30 * 86_400,
   /** Bytes of an answer of a chain's RPC server. */

@@ -14,9 +14,10 @@ import {
   receiptAmount,
   signExactPayment,
   signUptoPayment,
+  singleChannel,
   toHex,
 } from '@commonweight/protocol';
-import { PaymentRefused } from '../errors.ts';
+import { AnswerRefused, PaymentRefused } from '../errors.ts';
 import type { NetworkFacts, NodeTerms } from '../facts.ts';
 import type { Platform } from '../platform/web.ts';
 import { Channels } from './channels.ts';
@@ -28,7 +29,7 @@ export interface WalletOptions {
   /** The only asset that is paid in. */
   readonly asset: Address;
   readonly maxPerRequest: bigint;
-  /** For everything that this client pays. */
+  /** For everything that this client signs: a single payment counts whole until a receipt says less, a channel by its highest voucher. */
   readonly maxTotal: bigint;
   /** Uncharged money in one channel; default ten times `maxPerRequest`. */
   readonly maxDeposit?: bigint;
@@ -45,9 +46,11 @@ export interface PaidFor {
 /** One payment that was signed. */
 export interface SignedPayment {
   readonly header: string;
+  /** The server has taken it, what it costs comes later. */
+  readonly accepted: () => void;
   /** The server asks again. @returns whether another payment may do */
-  readonly refused: (required: PaymentRequired | undefined) => boolean;
-  /** @returns what it cost. @throws Overcharged when more was asked or taken than the registry and the receipt allow */
+  readonly refused: (required: PaymentRequired | undefined) => Promise<boolean>;
+  /** @returns what it cost. @throws AnswerRefused when the answer was not paid for by it, Overcharged when more was asked or taken than the registry and the receipt allow */
   readonly charged: (bundle: Bundle, settlement: string | undefined) => bigint;
   /** Nobody knows what was taken. */
   readonly lost: () => void;
@@ -60,8 +63,10 @@ export class Payer {
   readonly #facts: NetworkFacts;
   readonly #platform: Platform;
   readonly #channels: Channels;
+  /** Nodes that took more than they may. */
+  readonly #shunned = new Set<Address>();
+  /** By single payments. */
   #spent = 0n;
-  #open = 0n;
 
   constructor(options: WalletOptions, facts: NetworkFacts, platform: Platform) {
     this.#o = options;
@@ -72,15 +77,17 @@ export class Payer {
     this.#channels = new Channels({ key: options.privateKey, maxDeposit, facts, platform });
   }
 
-  /** Charged, and what may still be. */
+  /** Taken, and what may still be: whatever was signed and no receipt has made smaller. */
   get committed(): bigint {
-    return this.#spent + this.#open;
+    return this.#spent + this.#channels.committed;
   }
 
   /** @throws PaymentRefused when no offer is one that may be paid. */
   async pay(required: PaymentRequired, { node, modelId }: PaidFor): Promise<SignedPayment> {
     const terms = await this.#facts.terms(node, modelId);
     if (!terms) throw new PaymentRefused(`node ${node} does not sell ${modelId}, says the chain`, 'payment_price');
+    if (this.#shunned.has(node))
+      throw new PaymentRefused(`nothing more is paid to node ${node}: it took more than it may`, 'payment_price');
     const offer = this.#choose(required, node, terms);
     const amount = BigInt(offer.amount);
     if (amount > this.#o.maxPerRequest)
@@ -88,18 +95,7 @@ export class Payer {
         `this request may cost ${amount}, at most ${this.#o.maxPerRequest} may be spent on one (maxPerRequest); lower max_tokens`,
         'payment_cap_request',
       );
-    if (this.committed + amount > this.#o.maxTotal)
-      throw new PaymentRefused(
-        `${this.committed} of ${this.#o.maxTotal} (maxTotal) are spent or reserved, this request may cost ${amount}`,
-        'payment_cap_total',
-      );
-    this.#open += amount;
-    try {
-      return await this.#sign(offer, terms, node);
-    } catch (error) {
-      this.#open -= amount;
-      throw error;
-    }
+    return offer.scheme === 'batch-settlement' ? this.#byChannel(offer, terms, node) : this.#single(offer, offer.scheme, terms, node);
   }
 
   #choose(required: PaymentRequired, node: Address, { asset, payTo }: NodeTerms): PaymentOffer {
@@ -124,52 +120,98 @@ export class Payer {
     return offer;
   }
 
-  async #sign(offer: PaymentOffer, terms: NodeTerms, node: Address): Promise<SignedPayment> {
-    const amount = BigInt(offer.amount);
-    let over = false;
-    const end = (): boolean => {
-      const first = !over;
-      if (first) this.#open -= amount;
-      over = true;
-      return first;
-    };
-    const channel = offer.scheme === 'batch-settlement' ? await this.#channels.pay(offer, node) : undefined;
+  #requireRoom(added: bigint): void {
+    if (this.committed + added <= this.#o.maxTotal) return;
+    throw new PaymentRefused(
+      `${this.committed} of ${this.#o.maxTotal} (maxTotal) are spent or signed for, this request may add ${added}`,
+      'payment_cap_total',
+    );
+  }
+
+  async #byChannel(offer: PaymentOffer, terms: NodeTerms, node: Address): Promise<SignedPayment> {
+    const run = await this.#channels.pay(offer, node, (added) => this.#requireRoom(added));
+    const first = once();
     return {
-      header: channel?.header ?? this.#single(offer),
-      refused: (required) => end() && (channel?.refused(required) ?? false),
-      charged: ({ receipt, request }, settlement) => {
-        if (!end()) return 0n;
-        // until the checks have passed, all of it may be gone
-        this.#spent += amount;
+      header: run.header,
+      accepted: run.accepted,
+      refused: async (required) => first() && run.refused(required),
+      charged: (bundle, settlement) => {
+        requirePaidBy(bundle, offer, run.channel);
+        if (!first()) return 0n;
         try {
-          const maximum = maximumAmount(request, terms);
-          if (amount > maximum)
-            throw new Overcharged(`expected an offer of at most ${maximum} at the registered prices, the node asked ${amount}`);
-          checkSettlement(settlement, receipt, offer);
-          channel?.charged(receipt);
+          this.#compare(bundle, settlement, offer, terms, node);
+          run.charged(bundle.receipt);
         } catch (error) {
-          channel?.freeze();
+          run.lost();
+          this.#shunned.add(node);
           throw error;
         }
-        const cost = offer.scheme === 'exact' ? amount : receiptAmount(receipt);
-        this.#spent += cost - amount;
-        return cost;
+        return receiptAmount(bundle.receipt);
       },
-      lost: () => {
-        if (!end()) return;
-        this.#spent += amount;
-        channel?.lost();
-      },
+      lost: () => void (first() && run.lost()),
     };
   }
 
-  #single(offer: PaymentOffer): string {
+  #single(offer: PaymentOffer, scheme: 'exact' | 'upto', terms: NodeTerms, node: Address): SignedPayment {
+    const amount = BigInt(offer.amount);
+    this.#requireRoom(amount);
     const { now, random } = this.#platform;
     const parts = { nonce: toHex(random(32)), validBefore: now() + offer.maxTimeoutSeconds };
-    return offer.scheme === 'exact'
-      ? signExactPayment(offer, parts, this.#o.privateKey)
-      : signUptoPayment(offer, parts, this.#o.privateKey);
+    const sign = scheme === 'exact' ? signExactPayment : signUptoPayment;
+    const header = sign(offer, parts, this.#o.privateKey);
+    // whoever has the signature can use it, whatever is said of it afterwards
+    this.#spent += amount;
+    const first = once();
+    return {
+      header,
+      accepted: () => undefined,
+      refused: async () => {
+        first();
+        return false;
+      },
+      charged: (bundle, settlement) => {
+        requirePaidBy(bundle, offer, singleChannel(this.address, offer.asset, parts.nonce));
+        if (!first()) return 0n;
+        this.#compare(bundle, settlement, offer, terms, node);
+        const cost = scheme === 'exact' ? amount : receiptAmount(bundle.receipt);
+        this.#spent -= amount - cost;
+        return cost;
+      },
+      lost: () => void first(),
+    };
   }
+
+  /** @throws Overcharged; the node gets nothing more then. */
+  #compare({ request, receipt }: Bundle, settlement: string | undefined, offer: PaymentOffer, terms: NodeTerms, node: Address): void {
+    try {
+      const maximum = maximumAmount(request, terms);
+      if (BigInt(offer.amount) > maximum)
+        throw new Overcharged(`expected an offer of at most ${maximum} at the registered prices, the node asked ${offer.amount}`);
+      checkSettlement(settlement, receipt, offer);
+    } catch (error) {
+      this.#shunned.add(node);
+      throw error;
+    }
+  }
+}
+
+/** A payment has one outcome: the first that is told. */
+function once(): () => boolean {
+  let over = false;
+  return () => {
+    const first = !over;
+    over = true;
+    return first;
+  };
+}
+
+/** An answer to somebody else's payment, or to an earlier one, is none to this one. */
+function requirePaidBy({ request }: Bundle, { asset }: PaymentOffer, channel: Hex32): void {
+  if (request.channel !== channel || request.asset !== asset)
+    throw new AnswerRefused(
+      `expected an answer to the payment ${channel} in ${asset}, the signed request is paid by ${request.channel} in ${request.asset}`,
+      'another_payment',
+    );
 }
 
 const refusals = {

@@ -1,4 +1,4 @@
-import { type Bundle, type Receipt, bundleToJson } from '@commonweight/protocol';
+import { type Bundle, type CanonicalRequest, type Receipt, bundleToJson } from '@commonweight/protocol';
 import { decode, decodeText, domain, executor, factsFor, job, makeBundle, manifest } from '@commonweight/verifier/testing';
 import type { NetworkFacts } from '../facts.ts';
 import { type Platform, webPlatform } from '../platform/web.ts';
@@ -6,8 +6,8 @@ import { type Platform, webPlatform } from '../platform/web.ts';
 const run = decode(executor, job);
 
 /** A whole answer of a real (tiny) model with a receipt that is signed like any other. */
-export const answerOf = (forge?: (receipt: Receipt) => Receipt): Bundle =>
-  makeBundle({ manifest, job, ...run, finishReason: 'length', ...(forge && { forge }) });
+export const answerOf = (forge?: (receipt: Receipt) => Receipt, agreed: Partial<CanonicalRequest> = {}): Bundle =>
+  makeBundle({ manifest, job, ...run, finishReason: 'length', agreed, ...(forge && { forge }) });
 
 export const text = decodeText(run.completionIds);
 
@@ -36,18 +36,23 @@ const chunk = (choices: unknown[]) => ({ ...head, object: 'chat.completion.chunk
 export const stream = (list: readonly string[]): Response =>
   new Response(list.map((data) => `data: ${data}\n\n`).join(''), { headers: { 'content-type': 'text/event-stream' } });
 
-/** Answers one call after the other, and keeps what was asked. */
-export function answering(...responses: readonly Response[]): Platform & { readonly asked: Request[] } {
+/** An answer, or what makes it of the request. */
+export type Answer = Response | ((request: Request) => Response);
+
+/** Answers one call after the other, at the time of `answerOf`, and keeps what was asked. */
+export function answering(...responses: readonly Answer[]): Platform & { readonly asked: Request[] } {
   const asked: Request[] = [];
   const left = [...responses];
   return {
     ...webPlatform,
     asked,
+    now: () => answerOf().receipt.issuedAt,
     fetch: async (...args) => {
-      asked.push(new Request(...args));
+      const request = new Request(...args);
+      asked.push(request);
       const response = left.shift();
       if (!response) throw new Error('asked once more than there are answers');
-      return response;
+      return typeof response === 'function' ? response(request) : response;
     },
   };
 }

@@ -97,6 +97,8 @@ export interface BundleParts {
   readonly completionIds: readonly number[];
   readonly thin: ThinCommitment;
   readonly finishReason: Receipt['finishReason'];
+  /** Fields of the request that are to be others, signed like the rest. */
+  readonly agreed?: Partial<CanonicalRequest>;
   /** Adds the payer's signed end. */
   readonly ended?: boolean;
   /** The node's lie about its receipt, signed like the rest. */
@@ -104,7 +106,7 @@ export interface BundleParts {
 }
 
 /** A whole bundle with valid signatures over whatever is claimed. */
-export function makeBundle({ manifest, job, completionIds, thin, finishReason, ended, forge }: BundleParts): Bundle {
+export function makeBundle({ manifest, job, completionIds, thin, finishReason, agreed, ended, forge }: BundleParts): Bundle {
   const nonce = `0x${'55'.repeat(32)}` as Hex32;
   const auditSalt = `0x${'66'.repeat(32)}` as Hex32;
   const { promptIds, sampler, seed, stopIds, maxTokens } = job;
@@ -126,6 +128,7 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
     completionPrice: '3000000',
     cumulativeLimit: String(1_000_000n + maximumAmount({ promptTokens: promptIds.length, maxTokens }, prices)),
     auditConsent: auditConsentOf(auditSalt, true),
+    ...agreed,
   };
   const requestHash = requestHashOf(request);
   const positions = committedPositions(promptIds.length, completionIds.length);
@@ -140,8 +143,8 @@ export function makeBundle({ manifest, job, completionIds, thin, finishReason, e
     completionTokens: completionIds.length,
     finishReason,
     ...prices,
-    asset: ZERO_ADDRESS,
-    channel: ZERO_HEX32,
+    asset: request.asset,
+    channel: request.channel,
     batch: 4,
     sequence: 7,
     previous: `0x${'77'.repeat(32)}` as Hex32,

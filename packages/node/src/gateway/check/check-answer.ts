@@ -12,12 +12,12 @@ import {
   committedPositions,
   fromHex,
   isSignedBy,
+  limits,
   merkleRoot,
   receiptDigest,
   requestHashOf,
   toHex,
 } from '@commonweight/protocol';
-import { gatewayLimits } from '../../limits.ts';
 import { type AnswerCheck, ReceiptInvalid } from './receipt-invalid.ts';
 
 /** What the gateway asked for, and what it knows by itself. */
@@ -107,7 +107,7 @@ export function checkAnswer(asked: Asked, answered: Answered, text: TextCheck): 
   require(receipt.cumulativeAmount <= limit, 'limit', () =>
     `expected a sum of at most ${limit}, the receipt says ${receipt.cumulativeAmount}`);
   // how long the node has to post counts from there
-  const latest = asked.receivedAt + gatewayLimits.receiptAheadSeconds;
+  const latest = asked.receivedAt + limits.receiptAheadSeconds;
   require(receipt.issuedAt <= latest, 'issued_at', () => `expected a time up to ${latest}, the receipt says ${receipt.issuedAt}`);
   const whole = text.decode(answered.ids.slice(0, text.tokens));
   require(whole === text.streamed, 'text', () =>
