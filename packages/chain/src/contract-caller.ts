@@ -26,6 +26,8 @@ export interface ContractCaller<A extends Abi> {
     args: ContractFunctionArgs<A, Change, N>,
     value?: bigint,
   ): Promise<TransactionReceipt>;
+  /** The same beside other transactions of the key: for a change that stands on none of them, because many then share a block. */
+  writeBeside<N extends ContractFunctionName<A, Change>>(name: N, args: ContractFunctionArgs<A, Change, N>): Promise<TransactionReceipt>;
 }
 
 export function contractCaller<const A extends Abi>(
@@ -41,15 +43,27 @@ export function contractCaller<const A extends Abi>(
     functionName,
     args: args as readonly unknown[],
   });
+  const simulate = async (sender: Submitter, name: string, args: unknown, value?: bigint): Promise<void> => {
+    const account = sender.account.address;
+    await rpc.call({ what: name }, (client) => client.simulateContract({ ...call(name, args), account, ...(value && { value }) }));
+  };
+  const writable = (name: string): Submitter => {
+    if (!submitter) throw new ChainError('chain_read_only', `${name} is a transaction: connect with a private key`);
+    return submitter;
+  };
   return {
     read: (name, args) => rpc.call({ what: name }, (client) => client.readContract(call(name, args))) as Promise<never>,
     write: (name, args, value = 0n) => {
-      if (!submitter) throw new ChainError('chain_read_only', `${name} is a transaction: connect with a private key`);
-      const request = call(name, args);
-      return submitter.exclusive(async (send) => {
-        await rpc.call({ what: name }, (client) => client.simulateContract({ ...request, account: submitter.account.address, value }));
-        return send({ to: address, data: encodeFunctionData(request), value });
+      const sender = writable(name);
+      return sender.exclusive(async (send) => {
+        await simulate(sender, name, args, value);
+        return send({ to: address, data: encodeFunctionData(call(name, args)), value });
       });
+    },
+    writeBeside: async (name, args) => {
+      const sender = writable(name);
+      await simulate(sender, name, args);
+      return sender.send({ to: address, data: encodeFunctionData(call(name, args)) });
     },
   };
 }

@@ -23,6 +23,7 @@ export { type Facilitator, type FacilitatorOptions, startFacilitator } from './p
 export type { FaultsClient, OmissionChallenge, SignedReceipt } from './faults-client.ts';
 export { type ModelLine, lineId } from './model-lines-client.ts';
 export type { ModelParent, ShareEarnings, SharesInfo } from './model-shares-client.ts';
+export { tokenBalance } from './payments/token-balance.ts';
 export { tokenDomain } from './payments/token-domain.ts';
 export type { ModelPublication, ModelRecord } from './models-client.ts';
 export type { ModelPrice, NodeOffer, NodeRecord, NodeRegistration } from './nodes-client.ts';

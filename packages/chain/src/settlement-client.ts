@@ -68,7 +68,7 @@ export function settlementClient(rpc: Rpc, settlement: Address, submitter?: Subm
     },
     payWithAuthorization: async (splitter, asset, { from, value, validAfter, validBefore, nonce, signature }, payer) => {
       const authorization = { from, value, validAfter, validBefore, nonce, signature };
-      return (await splitterAt(splitter).write('payWithAuthorization', [asset, authorization, payer])).transactionHash;
+      return (await splitterAt(splitter).writeBeside('payWithAuthorization', [asset, authorization, payer])).transactionHash;
     },
     coveredOf: (account) => contract.read('coveredOf', [accountKey(account)]),
     cover: async ({ receipt, cumulativeLimit, requestSignature, index, siblings }) => {

@@ -192,6 +192,8 @@ export const paymentLimits = {
   escrows: 65_536,
   /** Milliseconds that the receipt's frame waits for a single payment to be on chain. */
   settleWaitMs: 8000,
+  /** Milliseconds that stopping waits for payments that are being sent. */
+  stopMs: 5000,
   /** Milliseconds of the first and of the longest pause after a payment could not be collected. */
   retryMs: 1000,
   retryMaximumMs: 60_000,

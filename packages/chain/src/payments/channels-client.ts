@@ -66,7 +66,7 @@ export function channelsClient(rpc: Rpc, submitter?: Submitter): ChannelsClient 
         [{ type: 'uint256' }, { type: 'uint256' }, { type: 'uint256' }, { type: 'bytes' }],
         [validAfter, validBefore, BigInt(salt), signature],
       );
-      return (await escrow.write('deposit', [config, amount, ERC3009_COLLECTOR, data])).transactionHash;
+      return (await escrow.writeBeside('deposit', [config, amount, ERC3009_COLLECTOR, data])).transactionHash;
     },
     lastClaim: async (channelId) => {
       const claims = await rpc.call({ what: 'claims' }, async (c) =>

@@ -23,6 +23,7 @@ import { Escrows } from './escrows.ts';
 import { type Misfit, committed, misfit } from './fits.ts';
 import type { PaymentBook } from './payment-book.ts';
 import type { Escrow, PaymentRail } from './rail.ts';
+import { type Purse, Purses } from './purses.ts';
 import { PaymentRefused, type PaymentRefusalCode, reasons } from './refusal.ts';
 import type { Reservation } from './reservation.ts';
 import { type PaymentTerms, makeOffers, makeRequired } from './terms.ts';
@@ -46,18 +47,30 @@ export interface Sale {
   readonly take: (from: Address) => void;
 }
 
+/** What was asked of the chain before a payment's turn. */
+interface Look {
+  readonly escrow: Escrow | undefined;
+  /** Of a payment that moves money by itself, with what its owner had. */
+  readonly purse: Purse | undefined;
+  readonly balance: bigint | undefined;
+  readonly ownMoney: boolean;
+}
+
 /** Takes payments for runs: quotes, accepts and reserves before the run, charges and settles after its last token. */
 export class Cashier {
   readonly #options: CashierOptions;
   readonly #escrows: Escrows;
   readonly #line: ChannelLine;
+  readonly #purses: Purses;
   readonly collector: Collector;
 
   constructor(options: CashierOptions) {
     this.#options = options;
     this.#escrows = new Escrows(options.rail, options.clock);
     this.#line = new ChannelLine(options.clock);
-    this.collector = new Collector({ ...options, depositEnded: (channel) => this.#depositEnded(channel) });
+    this.#purses = new Purses(options.rail, options.book);
+    const moved = (from: Address, amount: bigint): void => this.#purses.moved(from, amount);
+    this.collector = new Collector({ ...options, moved, depositEnded: (channel) => this.#depositEnded(channel) });
   }
 
   /** The answer to somebody who has not paid. */
@@ -88,7 +101,7 @@ export class Cashier {
     if (this.collector.owes(payment.from))
       throw refuse('payment_owed', 'an earlier run was delivered and its payment could not be collected yet');
 
-    const reservation = this.#reservation(sale, payment, header, now);
+    const reservation = book.state.newsOf(this.#reservation(sale, payment, header, now));
     if (payment.scheme !== 'batch-settlement' && book.state.isUsed(payment.channel))
       throw refuse('payment_used', 'this authorization has paid for another request; sign a new one');
     // a voucher over money that is in escrow needs nobody's word but the signature's
@@ -96,18 +109,21 @@ export class Cashier {
       const invalid = await rail.verify(payment, checked.offer);
       if (invalid !== undefined) throw refuse('payment_invalid', invalid);
     }
-    const reserve = async (): Promise<void> => {
+    const reserve = async (): Promise<Reservation> => {
       const escrow = payment.scheme === 'batch-settlement' ? await this.#escrow(reservation, refuse) : undefined;
-      await this.#reserve(reservation, escrow, ownMoney(payment, request), payment.quote, sale.take, refuse);
+      using purse = movesMoney(reservation) ? this.#purses.open(reservation) : undefined;
+      const look: Look = { escrow, purse, balance: await purse?.balance(), ownMoney: ownMoney(payment, request) };
+      return this.#reserve(reservation, look, payment.quote, sale.take, refuse);
     };
+    let reserved: Reservation;
     try {
-      await reserve();
+      reserved = await reserve();
     } catch (error) {
       // a deposit may have arrived between the look at the escrow and the turn: then it is there on the second look
       if (!(error instanceof PaymentRefused && error.message === reasons.balance)) throw error;
-      await reserve();
+      reserved = await reserve();
     }
-    if (reservation.deposit) void this.collector.deposit(reservation.requestHash);
+    if (reserved.deposit) void this.collector.deposit(reserved.requestHash);
   }
 
   /** Whose money was accepted for a run that is in progress. */
@@ -160,10 +176,10 @@ export class Cashier {
     return counts;
   }
 
-  /** Lets everybody go who waits; what is on its way to the chain ends first. */
+  /** Lets everybody go who waits. What is on its way to the chain gets a while to end; the next start finds out about the rest. */
   async close(): Promise<void> {
     this.#line.close();
-    await this.collector.idle();
+    await within(this.#options.clock, paymentLimits.stopMs, this.collector.stop());
   }
 
   #parse(header: string, refuse: Refuse): Payment {
@@ -177,7 +193,6 @@ export class Cashier {
 
   #reservation({ input, requestHash, maximum }: Sale, payment: Payment, header: string, at: number): Reservation {
     const { request, signature } = input;
-    const known = this.#options.book.state.channels.get(payment.channel);
     const common = {
       requestHash,
       scheme: payment.scheme,
@@ -193,13 +208,11 @@ export class Cashier {
     };
     if (payment.scheme !== 'batch-settlement') return { ...common, header };
     const { maxClaimableAmount, config, deposit } = payment;
-    // the deposit of a header that came before is on its way or has arrived: what is left is a voucher
-    const fresh = deposit && !known?.salts.has(deposit.salt);
     return {
       ...common,
       voucher: { maxClaimableAmount, signature: payment.signature },
-      ...(!known && { config }),
-      ...(fresh && { deposit: { amount: deposit.amount, salt: deposit.salt }, header }),
+      config,
+      ...(deposit && { deposit: { amount: deposit.amount, salt: deposit.salt }, header }),
     };
   }
 
@@ -215,26 +228,26 @@ export class Cashier {
 
   async #reserve(
     reservation: Reservation,
-    escrow: Escrow | undefined,
-    own: boolean,
+    { escrow, purse, balance, ownMoney: own }: Look,
     quote: string | undefined,
     take: (from: Address) => void,
     refuse: Refuse,
-  ): Promise<void> {
+  ): Promise<Reservation> {
     const { book } = this.#options;
     const { channel } = reservation;
-    const fit = (): Misfit | undefined => {
-      const available = escrow && this.#available(reservation, escrow);
-      return misfit(reservation, book.state.channels, (id) => book.state.isUsed(id), { available, ownMoney: own });
+    const fit = (news: Reservation): Misfit | undefined => {
+      if (movesMoney(news) && moves(news) + purse!.promised() > balance!) return 'funds';
+      const available = escrow && this.#available(news, escrow);
+      return misfit(news, book.state.channels, (id) => book.state.isUsed(id), { available, ownMoney: own });
     };
     const hasTurn = await this.#line.enter(channel, quote);
     let corrected: string | undefined;
     try {
-      await book.reserve(reservation, () => {
-        const wrong = fit();
-        if (wrong !== undefined) throw this.#misfitError(wrong, reservation, escrow, refuse);
-        take(reservation.from);
-        if (reservation.deposit) this.#escrows.hold(channel);
+      return await book.reserve(reservation, (news) => {
+        const wrong = fit(news);
+        if (wrong !== undefined) throw this.#misfitError(wrong, news, escrow, refuse);
+        take(news.from);
+        if (news.deposit) this.#escrows.hold(channel);
       });
     } catch (error) {
       if (!(error instanceof PaymentRefused && error.code === 'payment_stale')) throw error;
@@ -260,6 +273,8 @@ export class Cashier {
         return refuse('payment_used', 'this authorization has paid for another request; sign a new one');
       case 'another_payer':
         return refuse('payment_invalid', `this channel pays for requests of ${known!.payer}; use another one`);
+      case 'funds':
+        return refuse('payment_invalid', 'insufficient_funds');
       case 'balance':
         return refuse('payment_invalid', reasons.balance);
       case 'stale': {
@@ -289,6 +304,11 @@ export class Cashier {
     return new PaymentRefused(code, why, makeRequired(terms, makeOffers(terms, request.modelId, maximum, randomHex(8)), why.slice(0, 512)));
   }
 }
+
+/** What a payment takes from its owner by itself: a single payment, or a deposit. */
+const moves = ({ scheme, maximum, deposit }: Reservation): bigint => (scheme === 'batch-settlement' ? (deposit?.amount ?? 0n) : maximum);
+
+const movesMoney = (reservation: Reservation): boolean => moves(reservation) > 0n;
 
 /** Whether the payer of the request is the one who signs the channel's vouchers. */
 const ownMoney = (payment: Payment, { payer }: CanonicalRequest): boolean =>

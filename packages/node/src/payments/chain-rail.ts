@@ -1,4 +1,12 @@
-import { type ChannelsClient, ChainError, type Facilitator, type Rpc, type SettlementClient, confirmed } from '@commonweight/chain';
+import {
+  type ChannelsClient,
+  ChainError,
+  type Facilitator,
+  type Rpc,
+  type SettlementClient,
+  confirmed,
+  tokenBalance,
+} from '@commonweight/chain';
 import {
   type Address,
   type ChannelPayment,
@@ -87,6 +95,7 @@ export function chainRail({ rpc, node, facilitator, channels, settlement, depth,
       return isValid ? undefined : (invalidReason ?? invalidMessage ?? 'the payment is not valid');
     },
     escrow: (channel) => channels.channel(channel),
+    funds: (owner, asset) => tokenBalance(rpc, asset, owner),
     deposit: (payment, offer) => orUncollectible(payment.deposit?.validBefore ?? 0n, () => bringDeposit(payment, offer)),
     collect: (payment, offer, { amount, modelId, payer }) =>
       payment.scheme === 'exact'

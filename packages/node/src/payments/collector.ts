@@ -1,3 +1,4 @@
+import { ChainError } from '@commonweight/chain';
 import { type Address, CommonweightError, type Hex32, type Payment, parsePaymentSignature } from '@commonweight/protocol';
 import { paymentLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -13,6 +14,8 @@ export interface CollectorOptions {
   readonly terms: PaymentTerms;
   readonly clock: Clock;
   readonly log: WorkerLog;
+  /** Called when an owner's money was moved, before the books say so. */
+  readonly moved: (from: Address, amount: bigint) => void;
   /** Called when a deposit has arrived, or never will. */
   readonly depositEnded: (channel: Hex32) => void;
 }
@@ -23,8 +26,9 @@ export class Collector {
   readonly #underWay = new Map<Hex32, Promise<Hex32 | undefined>>();
   /** Owners of money whose payment could not be collected so far, with the number of those payments. */
   readonly #owing = new Map<Address, number>();
-  /** Requests whose last attempt failed, with their owner. */
-  readonly #overdue = new Map<Hex32, Address>();
+  /** Requests whose last attempt failed, with their owner when the reason is his. */
+  readonly #overdue = new Map<Hex32, Address | undefined>();
+  #stopped = false;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -39,7 +43,7 @@ export class Collector {
 
   /** Tries to collect what a request owes. Resolves with the transaction, or undefined when it is tried again later or lost. Never rejects. */
   collect(requestHash: Hex32): Promise<Hex32 | undefined> {
-    const { book, rail, terms } = this.#options;
+    const { book, rail, terms, moved } = this.#options;
     return this.#once(requestHash, 'payment_settled', async () => {
       const due = book.state.collecting.get(requestHash);
       if (!due) return undefined;
@@ -47,6 +51,7 @@ export class Collector {
       const { payment, offer } = this.#read(reservation, terms);
       if (payment.scheme === 'batch-settlement') throw new Error('a voucher is claimed, not collected');
       const transaction = await rail.collect(payment, offer, { amount, modelId: reservation.modelId, payer: reservation.payer });
+      moved(reservation.from, amount);
       await book.settled(requestHash, transaction);
       return transaction;
     });
@@ -54,13 +59,14 @@ export class Collector {
 
   /** Tries to bring a request's deposit to its channel; the same promises as {@link collect}. */
   deposit(requestHash: Hex32): Promise<Hex32 | undefined> {
-    const { book, rail, terms, depositEnded } = this.#options;
+    const { book, rail, terms, moved, depositEnded } = this.#options;
     return this.#once(requestHash, 'deposit_settled', async () => {
       const reservation = book.state.deposits.get(requestHash);
       if (!reservation) return undefined;
       const { payment, offer } = this.#read(reservation, terms);
       if (payment.scheme !== 'batch-settlement') throw new Error('only a channel takes deposits');
       const transaction = await rail.deposit(payment, offer);
+      moved(reservation.from, reservation.deposit!.amount);
       await book.deposited(requestHash, transaction);
       depositEnded(reservation.channel);
       return transaction;
@@ -86,8 +92,9 @@ export class Collector {
     }
   }
 
-  /** Resolves when nothing is being sent. */
-  async idle(): Promise<void> {
+  /** Begins nothing more. Resolves when nothing is being sent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all(this.#underWay.values());
   }
 
@@ -103,6 +110,7 @@ export class Collector {
     attempt: () => Promise<Hex32 | undefined>,
   ): Promise<Hex32 | undefined> {
     const running = this.#underWay.get(requestHash);
+    if (!running && this.#stopped) return Promise.resolve(undefined);
     if (running) return running;
     const promise = this.#attempt(requestHash, done, attempt).finally(() => this.#underWay.delete(requestHash));
     this.#underWay.set(requestHash, promise);
@@ -121,26 +129,30 @@ export class Collector {
       if (transaction) log.info(done, { transaction });
       return transaction;
     } catch (error) {
+      // the books may be closed: the next start tries again
+      if (this.#stopped) return undefined;
       const code = error instanceof CommonweightError ? error.code : 'internal';
       log.warn('payment_failed', { code, retried: !(error instanceof Uncollectible) });
       if (error instanceof Uncollectible) await this.#lost(requestHash, error.message);
-      else this.#late(requestHash);
+      else this.#late(requestHash, error);
       return undefined;
     }
   }
 
-  #late(requestHash: Hex32): void {
+  #late(requestHash: Hex32, error: unknown): void {
     const { state } = this.#options.book;
-    const from = (state.collecting.get(requestHash)?.reservation ?? state.deposits.get(requestHash))?.from;
-    if (from === undefined || this.#overdue.has(requestHash)) return;
+    const reservation = state.collecting.get(requestHash)?.reservation ?? state.deposits.get(requestHash);
+    if (!reservation) return;
+    // a chain that does not answer, or is slow, says nothing about the payer
+    const from = isRefusal(error) ? reservation.from : this.#overdue.get(requestHash);
+    if (from !== undefined && this.#overdue.get(requestHash) === undefined) this.#owing.set(from, (this.#owing.get(from) ?? 0) + 1);
     this.#overdue.set(requestHash, from);
-    this.#owing.set(from, (this.#owing.get(from) ?? 0) + 1);
   }
 
   #paid(requestHash: Hex32): void {
     const from = this.#overdue.get(requestHash);
-    if (from === undefined) return;
     this.#overdue.delete(requestHash);
+    if (from === undefined) return;
     const left = this.#owing.get(from)! - 1;
     if (left > 0) this.#owing.set(from, left);
     else this.#owing.delete(from);
@@ -154,3 +166,7 @@ export class Collector {
     if (channel) depositEnded(channel);
   }
 }
+
+/** Whether the chain, or the rules of its payments, said no. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ChainError && (error.code === 'payment_refused' || error.code === 'chain_reverted');

@@ -2,7 +2,7 @@ import type { Hex32 } from '@commonweight/protocol';
 import type { ChannelBook } from './channel-book.ts';
 import type { Reservation } from './reservation.ts';
 
-export type Misfit = 'used' | 'another_payer' | 'stale' | 'balance';
+export type Misfit = 'used' | 'another_payer' | 'stale' | 'balance' | 'funds';
 
 export interface Funds {
   /** Of the channel, with the deposits that may be counted; undefined for a single payment, whose funds were simulated. */

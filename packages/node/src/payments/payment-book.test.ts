@@ -70,7 +70,7 @@ describe('books of payments', () => {
     await book.close();
     const again = await open();
     expect([0, 1, 2, 3].map((n) => again.state.isUsed(hash(5000 + n)))).toEqual([true, true, true, false]);
-    await expect(again.reserve(single(0, 'exact', 9n), anyway)).rejects.toMatchObject({ code: 'journal_order' });
+    await expect(again.reserve(single(0, 'exact', 9n), anyway)).rejects.toMatchObject({ code: 'payment_disorder' });
     await again.close();
   });
 
@@ -100,10 +100,6 @@ describe('books of payments', () => {
     await book.reserve(onChannel(0, 10n, 10n, { config, deposit: { amount: 100n, salt: hash(1) }, header: 'eyJ9' }), anyway);
     const before = snapshot(book);
     const wrong = [
-      () => book.reserve(onChannel(0, 10n, 20n), anyway),
-      () => book.reserve(onChannel(1, 10n, 20n, { payer: identity.node }), anyway),
-      () => book.reserve(onChannel(1, 10n, 20n, { deposit: { amount: 100n, salt: hash(1) } }), anyway),
-      () => book.reserve(onChannel(1, 10n, 20n, { channel: hash(77) }), anyway),
       () => book.charge({ requestHash: hash(0), receipt: hash(10), cumulative: 11n, amount: 11n }),
       () => book.charge({ requestHash: hash(1), receipt: hash(10), cumulative: 1n, amount: 1n }),
       () => book.release(hash(1)),
@@ -113,9 +109,30 @@ describe('books of payments', () => {
       () => book.claimed(hash(77), 1n),
     ];
     for (const write of wrong) await expect(write()).rejects.toMatchObject({ code: 'journal_order', action: 'stop' });
+    // what payers can cause is refused and ends nothing
+    const refused = [
+      onChannel(0, 10n, 20n),
+      onChannel(1, 10n, 20n, { payer: identity.node }),
+      onChannel(1, 10n, 20n, { channel: hash(77) }),
+    ];
+    for (const each of refused)
+      await expect(book.reserve(each, anyway)).rejects.toMatchObject({ code: 'payment_disorder', action: 'fix-input' });
     expect(snapshot(book)).toEqual(before);
     await book.close();
     await expect(PaymentBook.open(folder, { ...identity, chainId: 1 })).rejects.toMatchObject({ code: 'journal_of_another_node' });
+  });
+
+  it('take of a payment what is new: of two with one deposit, side by side, the second is a voucher', async () => {
+    const book = await open();
+    const deposit = { config, deposit: { amount: 100n, salt: hash(1) }, header: 'eyJ9' };
+    const both = await Promise.all([0, 1].map((n) => book.reserve(onChannel(n, 10n, 20n, deposit), anyway)));
+    expect(both.map((news) => [news.deposit !== undefined, news.header !== undefined, news.config !== undefined])).toEqual([
+      [true, true, true],
+      [false, false, false],
+    ]);
+    expect(book.state.channels.get(channel)).toMatchObject({ depositing: 100n, reserved: 20n });
+    expect(book.state.promised(payer, config.token)).toBe(100n);
+    await book.close();
   });
 
   it('ask whether a payment fits when nothing can come between the answer and the record', async () => {

@@ -1,4 +1,4 @@
-import type { Hex32 } from '@commonweight/protocol';
+import { CommonweightError, type Hex32 } from '@commonweight/protocol';
 import { Journal } from '../journal/journal.ts';
 import { Mutex } from '../platform/mutex.ts';
 import { type PaymentRecord, REASON, UNKNOWN_TRANSACTION, parsePaymentRecord, paymentRecordToJson } from './payment-record.ts';
@@ -32,13 +32,29 @@ export class PaymentBook {
 
   /**
    * Accepts a payment.
-   * @param fits - asked when nothing else can come between its answer and the record; throws the refusal
+   * @param fits - asked with what is new in the payment when nothing else can come between its answer and the record; throws the refusal
+   * @returns what was reserved
+   * @throws CommonweightError `payment_disorder` for a payment that does not follow from the books, which go on
    */
-  reserve(reservation: Reservation, fits: () => void): Promise<void> {
+  reserve(reservation: Reservation, fits: (news: Reservation) => void): Promise<Reservation> {
     return this.#mutex.run(async () => {
-      fits();
-      await this.#append({ type: 'reserved', reservation });
+      const news = this.state.newsOf(reservation);
+      fits(news);
+      const record = { type: 'reserved', reservation: news } as const;
+      this.#checkNews(record);
+      await this.#append(record);
+      return news;
     });
+  }
+
+  /** A payer chooses what he sends: it may be refused, it must not end the node. Nothing has been written yet. */
+  #checkNews(record: PaymentRecord): void {
+    try {
+      this.state.check(record);
+    } catch (error) {
+      if (!(error instanceof CommonweightError)) throw error;
+      throw new CommonweightError(error.message, { code: 'payment_disorder', field: 'payment-signature', cause: error });
+    }
   }
 
   /** The run gets no receipt. */

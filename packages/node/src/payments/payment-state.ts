@@ -71,6 +71,28 @@ export class PaymentState {
     return this.#debtors.get(from);
   }
 
+  /** The reservation without what the books hold already: the terms of a known channel, a deposit that came before and is on its way or has arrived. */
+  newsOf(reservation: Reservation): Reservation {
+    const known = this.#channels.get(reservation.channel);
+    if (!known || reservation.scheme !== 'batch-settlement') return reservation;
+    const { config: _config, ...news } = reservation;
+    if (!news.deposit || !known.salts.has(news.deposit.salt)) return news;
+    const { deposit: _deposit, header: _header, ...voucher } = news;
+    return voucher;
+  }
+
+  /** What this owner of money has promised and the chain has not moved yet: single payments, from their acceptance on, and deposits. */
+  promised(from: Address, asset: Address): bigint {
+    let sum = 0n;
+    const add = (reservation: Reservation, amount: bigint): void => {
+      if (reservation.from === from && reservation.asset === asset) sum += amount;
+    };
+    for (const run of this.#runs.values()) if (run.scheme !== 'batch-settlement') add(run, run.maximum);
+    for (const { reservation, amount } of this.#collecting.values()) add(reservation, amount);
+    for (const each of this.#deposits.values()) add(each, each.deposit!.amount);
+    return sum;
+  }
+
   /** Throws CommonweightError `journal_order` when the record does not follow from those before it; changes nothing then. */
   check(record: PaymentRecord): void {
     if (record.type === 'opened') return this.#checkOpened(record);

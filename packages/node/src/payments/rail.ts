@@ -38,6 +38,8 @@ export interface PaymentRail {
   collect(payment: ExactPayment | UptoPayment, offer: PaymentOffer, due: Due): Promise<Hex32>;
   deposit(payment: ChannelPayment, offer: PaymentOffer): Promise<Hex32>;
   escrow(channel: Hex32): Promise<Escrow>;
+  /** What somebody has of an asset. */
+  funds(owner: Address, asset: Address): Promise<bigint>;
 }
 
 /** Money that will not come: the authorization has expired, was cancelled, or its funds are gone. */

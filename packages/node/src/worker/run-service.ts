@@ -81,7 +81,8 @@ export class RunService {
       throw cashier.quote(input.request, maximum);
     }
     const requestHash = checkRun(input, offer);
-    this.#checkNew(input, requestHash);
+    this.#unbilled.check(input.request.payer);
+    this.#checkNew(requestHash);
     const run = this.#take(input, requestHash);
     void this.#execute(run);
     return run;
@@ -95,7 +96,8 @@ export class RunService {
     if (!cashier || maximum === 0n) return this.start(input);
     checkAsked(input, offer);
     const requestHash = checkSigned(input, offer);
-    this.#checkNew(input, requestHash);
+    this.#checkNew(requestHash);
+    if (this.#options.queue.full) throw queueFull(this.#options.queue);
     this.#selling.add(requestHash);
     let run: Run | undefined;
     const take = (from: Address): void => {
@@ -126,8 +128,7 @@ export class RunService {
     if (this.#failure) throw this.#failure;
   }
 
-  #checkNew({ request }: RunRequest, requestHash: Hex32): void {
-    this.#unbilled.check(request.payer);
+  #checkNew(requestHash: Hex32): void {
     const signed = this.#options.ledger.state.digestOf(requestHash);
     if (!signed && !this.#runs.has(requestHash) && !this.#selling.has(requestHash)) return;
     const what = signed ? `was answered with receipt ${signed}` : 'is in progress';
@@ -238,11 +239,9 @@ export class RunService {
     }
   }
 
+  /** Counts against whose money it was: the payer of the request may be a gateway that asks for many who pay. */
   #addUnbilled({ input, requestHash }: Run): void {
-    const { payer } = input.request;
-    this.#unbilled.add(payer);
-    const from = this.#options.cashier?.ownerOf(requestHash);
-    if (from !== undefined && from !== payer) this.#unbilled.add(from);
+    this.#unbilled.add(this.#options.cashier?.ownerOf(requestHash) ?? input.request.payer);
   }
 
   async #runEngine(run: Run): Promise<EngineResult> {
