@@ -28,7 +28,12 @@ export const gatewayLimits = {
   /** Payment channels of a wallet: one for each node and model. */
   channels: 4096,
   /** Longest delay, in seconds, after which an unused channel's money can be taken back by the payer alone. */
-  withdrawDelay: 30 * 86_400,
+  withdrawDelay: protocolLimits.withdrawDelay,
+  /** Seconds for which a deposit is signed at most, and for which it counts beyond that: clocks differ, and the chain is read a few blocks late. */
+  depositSeconds: protocolLimits.authorizationSeconds,
+  depositMarginSeconds: 600,
+  /** Signed deposits of a channel that are told apart. */
+  openDeposits: 64,
   /** Bytes of one NDJSON line from a worker (a receipt with its digests is the longest). */
   lineBytes: 64 << 20,
   /** Bytes of one line before the receipt: progress and tokens are short. */

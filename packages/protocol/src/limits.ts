@@ -44,6 +44,9 @@ export const limits = {
   paymentHeader: 8192,
   /** Ways to pay that one 402 offers. */
   paymentOffers: 8,
+  /** Seconds for which an offer may ask a payment to be valid, and for which it may keep a channel's unused money. */
+  authorizationSeconds: 3600,
+  withdrawDelay: 30 * 86_400,
   /** Bytes of a payer's signature: 65 of a key, more of a contract. */
   paymentSignatureBytes: 1024,
   /** Bytes of a bundle's JSON, digests included. */

@@ -49,6 +49,8 @@ export type PaymentRefusal =
   | 'payment_receiver'
   /** Above what the registry's prices allow for this request. */
   | 'payment_price'
+  /** A payment that would hold for too long, or money that would be held for too long. */
+  | 'payment_terms'
   /** Above the caller's own caps. */
   | 'payment_cap_request'
   | 'payment_cap_total'

@@ -123,7 +123,8 @@ describe('pays what the chain says, and nothing else', () => {
     ['in an asset that the caller does not pay in', [offer('exact')], { asset: payTo }, 'payment_asset'],
     ['on another chain', [offer('exact', { network: 'eip155:1' })], {}, 'payment_network'],
     ['with a channel that another one can empty', [offer('batch-settlement', { extra: {} })], {}, 'payment_receiver'],
-    ['for a long time', [offer('batch-settlement', { extra: { receiverAuthorizer: node, withdrawDelay: 1e9 } })], {}, 'payment_price'],
+    ['for a long time', [offer('batch-settlement', { extra: { receiverAuthorizer: node, withdrawDelay: 1e9 } })], {}, 'payment_terms'],
+    ['by a payment that holds for a day', [offer('exact', { maxTimeoutSeconds: 86_400 })], {}, 'payment_terms'],
     ['by a scheme that the caller does not use', [offer('upto')], {}, 'payment_not_possible'],
     ['for what is free', [offer('exact')], undefined, 'payment_price'],
   ])('refuses: %s', async (_, offers, change, code) => {

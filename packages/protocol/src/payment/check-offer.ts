@@ -1,5 +1,6 @@
 import type { Address } from '../bytes.ts';
 import { CommonweightError } from '../errors.ts';
+import { limits } from '../limits.ts';
 import { type PaymentOffer, networkOf } from './requirements.ts';
 
 /** What a node may ask for one run: from the chain and the request alone, never from the node. */
@@ -13,7 +14,7 @@ export interface RunPrice {
   readonly payTo: Address;
 }
 
-export type OfferRefusal = 'network' | 'asset' | 'receiver' | 'price' | 'authorizer';
+export type OfferRefusal = 'network' | 'asset' | 'receiver' | 'price' | 'authorizer' | 'timeout' | 'delay';
 
 /** A node asks for more, for another receiver or in another asset than it may. Nothing was signed. */
 export class OfferRefused extends CommonweightError {
@@ -36,7 +37,18 @@ export function checkOffer(offer: PaymentOffer, price: RunPrice): void {
   same('receiver', 'the splitter of node and model,', price.payTo, offer.payTo);
   if (BigInt(offer.amount) > price.maximum)
     throw new OfferRefused('price', 'at the registered prices at most', price.maximum, offer.amount);
+  // what is signed and not used hangs over the payer until it expires
+  if (offer.maxTimeoutSeconds > limits.authorizationSeconds)
+    throw new OfferRefused(
+      'timeout',
+      'a payment that is valid for at most',
+      `${limits.authorizationSeconds} s`,
+      `${offer.maxTimeoutSeconds} s`,
+    );
+  if (offer.scheme !== 'batch-settlement') return;
   // whoever may claim and refund; another one could keep the channel's money from being claimed, and from being given back
-  if (offer.scheme === 'batch-settlement')
-    same('authorizer', "the node's operator as receiverAuthorizer,", price.node, String(offer.extra['receiverAuthorizer']).toLowerCase());
+  same('authorizer', "the node's operator as receiverAuthorizer,", price.node, String(offer.extra['receiverAuthorizer']).toLowerCase());
+  const delay = offer.extra['withdrawDelay'];
+  if (!Number.isSafeInteger(delay) || (delay as number) < 0 || (delay as number) > limits.withdrawDelay)
+    throw new OfferRefused('delay', 'a delay of withdrawals of at most', `${limits.withdrawDelay} s`, delay);
 }

@@ -37,6 +37,10 @@ describe('an offer', () => {
     ['network', { network: 'eip155:1' }],
     ['authorizer', { extra: { ...offer.extra, receiverAuthorizer: address('thief') } }],
     ['authorizer', { extra: {} }],
+    ['timeout', { maxTimeoutSeconds: 3601 }],
+    ['delay', { extra: { ...offer.extra, withdrawDelay: 2_592_001 } }],
+    ['delay', { extra: { ...offer.extra, withdrawDelay: '900' } }],
+    ['delay', { extra: { receiverAuthorizer: node } }],
   ])('with another %s is refused', (refusal, fields) => {
     const lie = { ...offer, ...fields };
     expect(() => checkOffer(lie, price)).toThrow(expect.objectContaining({ name: 'OfferRefused', refusal, code: `offer_${refusal}` }));

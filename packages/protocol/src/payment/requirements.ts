@@ -35,21 +35,29 @@ export interface PaymentRequired {
   readonly accepts: readonly PaymentOffer[];
 }
 
+/** A `PAYMENT-REQUIRED` as it was read. */
+export interface PaymentRequiredRead extends PaymentRequired {
+  /** Offers of schemes or networks that we do not know: not in `accepts`, and never checked. */
+  readonly leftOut: number;
+}
+
 export const encodePaymentRequired = (required: PaymentRequired): string => encodeHeader(required);
 
-/** Reads a node's or gateway's `PAYMENT-REQUIRED`; offers of schemes or networks that we do not know are left out. */
-export function parsePaymentRequired(header: string): PaymentRequired {
+/** Reads a node's or gateway's `PAYMENT-REQUIRED`; offers of schemes or networks that we do not know are left out and counted. */
+export function parsePaymentRequired(header: string): PaymentRequiredRead {
   const field = paymentHeaders.required;
   const f = new OpenFields(decodeHeader(header, field), field);
   if (f.raw('x402Version') !== 2) throw new DecodeError(f.name('x402Version'), '2', f.raw('x402Version'));
   const resource = new OpenFields(f.raw('resource'), f.name('resource'));
-  const accepts = f.array('accepts', limits.paymentOffers).flatMap((entry, i) => parseOffer(entry, `${f.name('accepts')}[${i}]`));
+  const offers = f.array('accepts', limits.paymentOffers);
+  const accepts = offers.flatMap((entry, i) => parseOffer(entry, `${f.name('accepts')}[${i}]`));
   if (accepts.length === 0) throw new DecodeError(f.name('accepts'), `an offer of ${paymentSchemes.join(', ')} on an EVM chain`, undefined);
   return {
     x402Version: 2,
     ...(typeof f.raw('error') === 'string' && { error: f.string('error', 512) }),
     resource: { url: resource.string('url', 2048) },
     accepts,
+    leftOut: offers.length - accepts.length,
   };
 }
 

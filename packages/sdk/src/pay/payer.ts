@@ -220,4 +220,6 @@ const refusals = {
   receiver: 'payment_receiver',
   price: 'payment_price',
   authorizer: 'payment_receiver',
+  timeout: 'payment_terms',
+  delay: 'payment_terms',
 } as const;

@@ -1,13 +1,13 @@
-import { CommonweightError, type PaymentRequired, parsePaymentRequired } from '@commonweight/protocol';
+import { CommonweightError, type PaymentRequiredRead, parsePaymentRequired } from '@commonweight/protocol';
 import { NodeFailure } from './node-failure.ts';
 
 /** A node answered 402: what would do. */
 export class PaymentDemanded extends NodeFailure {
   /** Value of `PAYMENT-REQUIRED`, as it came. */
   readonly header: string;
-  readonly required: PaymentRequired;
+  readonly required: PaymentRequiredRead;
 
-  constructor(header: string, required: PaymentRequired) {
+  constructor(header: string, required: PaymentRequiredRead) {
     super('refused', `the node asks for a payment: ${required.error?.slice(0, 200) ?? 'it gives no reason'}`);
     this.header = header;
     this.required = required;

@@ -1,3 +1,4 @@
+import { CommonweightError } from '@commonweight/protocol';
 import { ApiError } from '../api-error.ts';
 
 /** What a wallet may spend, in the asset's smallest unit. */
@@ -6,7 +7,7 @@ export interface SpendingCaps {
   readonly maxPerRequest: bigint;
   /** For all requests of one UTC day. */
   readonly maxPerDay: bigint;
-  /** That lies in one channel and is not charged yet. */
+  /** That lies, or can still come to lie, in the channels with one node for one model, and is not charged yet. */
   readonly maxDeposit: bigint;
   /** Put into a channel at once, when a run does not need more. */
   readonly depositStep: bigint;
@@ -31,11 +32,17 @@ export function requireWithin(caps: SpendingCaps, maximum: bigint, committed: bi
 /**
  * How much to deposit so that `missing` is there.
  * @param uncharged - what lies in the channel and is not charged.
- * @throws ApiError when it would be more than `maxDeposit`.
+ * @param pending - signed deposits that were not used, and still can be.
+ * @throws ApiError when it would be more than `maxDeposit`; CommonweightError `deposits_pending` when that is only for deposits that were not used.
  */
-export function depositFor(caps: SpendingCaps, missing: bigint, uncharged: bigint): bigint {
-  const room = caps.maxDeposit - uncharged;
+export function depositFor(caps: SpendingCaps, missing: bigint, uncharged: bigint, pending: bigint): bigint {
+  const room = caps.maxDeposit - uncharged - pending;
   if (missing > room) {
+    if (missing <= room + pending)
+      throw new CommonweightError(
+        `the node did not use deposits of ${pending}, and still can: ${room > 0n ? room : 0n} more may be signed until they expire (maxDeposit), this request needs ${missing}`,
+        { code: 'deposits_pending', action: 'retry' },
+      );
     throw new ApiError(
       `this request needs a deposit of ${missing}, ${room > 0n ? room : 0n} more may be put into its channel (maxDeposit)`,
       {

@@ -50,6 +50,28 @@ describe('without a payment', () => {
   });
 });
 
+describe('an offer that the gateway cannot check is not passed on', () => {
+  test.each<[string, Record<string, unknown>]>([
+    ['its chain, written otherwise', { network: 'eip155:031337' }],
+    ['every chain', { network: 'eip155:*' }],
+    ['no EVM chain', { network: 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp' }],
+    ['a scheme that nobody knows', { scheme: 'deferred' }],
+  ])('%s', async (_, strange) => {
+    const honest = await seller('honest');
+    const liar: FakeWorker = await seller('liar', {
+      offers: () => [
+        { ...honestOffer(liar.node, 'exact', 45n), payTo: address('thief'), ...strange },
+        honestOffer(liar.node, 'exact', 45n),
+      ],
+    });
+    await using gateway = await sellingGateway([liar, honest], clientSettings);
+    const response = await post(gateway, { ...ask, provider: { order: [liar.node] } });
+    expect([response.status, offersOf(response)[0]!.payTo]).toEqual([402, splitterOf(honest.node)]);
+    expect(Buffer.from(response.headers.get('payment-required')!, 'base64').toString()).not.toContain(address('thief'));
+    expect(gateway.logged).toContainEqual(['payment_refused', { node: liar.node, reason: 'unknown_offer' }]);
+  });
+});
+
 describe('with a payment', () => {
   test('it reaches the node that it names, unchanged; the settlement comes back in the header, or in the last chunk of a stream', async () => {
     const [node, other] = [await seller('a'), await seller('b')];

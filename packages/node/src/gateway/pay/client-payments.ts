@@ -109,6 +109,14 @@ export class ClientPayments implements Payments {
       this.#o.log.warn('payment_refused', { node: price.node, reason: error.refusal });
       throw new NodeFailure('refused', error.message, error);
     }
+    // the header is passed on whole, and its reader may know what we do not: "eip155:*", say, is every chain to some clients
+    if (required.leftOut > 0) {
+      this.#o.log.warn('payment_refused', { node: price.node, reason: 'unknown_offer' });
+      throw new NodeFailure(
+        'refused',
+        `expected offers that can be checked, ${required.leftOut} of the node's are of an unknown scheme or network`,
+      );
+    }
     throw new ApiError(`payment required: ${required.error ?? 'see the header PAYMENT-REQUIRED'}`, {
       status: 402,
       code: 'payment_required',

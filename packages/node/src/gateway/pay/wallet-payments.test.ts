@@ -51,6 +51,8 @@ describe('a node that asks for more than it may is not paid, and another one ans
     ['to another receiver', 'receiver', () => ({ payTo: address('thief') })],
     ['in another asset', 'asset', () => ({ asset: address('another token') })],
     ['on another chain', 'network', () => ({ network: 'eip155:1' })],
+    ['valid for longer than an hour', 'timeout', () => ({ maxTimeoutSeconds: 3601 })],
+    ['with money that is held for longer', 'delay', ({ extra }) => ({ extra: { ...extra, withdrawDelay: 2_592_001 } })],
     ['with another authorizer', 'authorizer', ({ extra }) => ({ extra: { ...extra, receiverAuthorizer: address('thief') } })],
   ])('%s', async (_, reason, change) => {
     const honest = await seller('honest');

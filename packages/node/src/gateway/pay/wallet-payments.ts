@@ -32,6 +32,9 @@ export interface WalletPaymentsOptions {
 const STALE = 'invalid_batch_settlement_evm_cumulative_amount_mismatch';
 const SHORT = 'invalid_batch_settlement_evm_cumulative_exceeds_balance';
 
+/** Why a wallet pays this node nothing, and may well pay another one. */
+const unpayable: ReadonlySet<string> = new Set(['channel_frozen', 'deposits_pending']);
+
 /** Pays from the gateway's own wallet: one channel for each node and model. What a node asks is asked of it once, and its terms then used again. */
 export class WalletPayments implements Payments {
   readonly #o: WalletPaymentsOptions;
@@ -71,7 +74,7 @@ export class WalletPayments implements Payments {
     try {
       return await this.#o.wallet.pay(channel, offer, maximum);
     } catch (error) {
-      if (error instanceof CommonweightError && error.code === 'channel_frozen') throw new NodeFailure('refused', error.message, error);
+      if (error instanceof CommonweightError && unpayable.has(error.code)) throw new NodeFailure('refused', error.message, error);
       throw error;
     }
   }

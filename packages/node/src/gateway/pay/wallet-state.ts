@@ -1,4 +1,5 @@
 import { type Address, ChannelAccount, type ChannelConfig, CommonweightError, type Hex32 } from '@commonweight/protocol';
+import { OpenDeposits } from './open-deposits.ts';
 import { type WalletRecord, requireChannelId } from './wallet-record.ts';
 
 export interface Channel {
@@ -7,6 +8,7 @@ export interface Channel {
   readonly modelId: Hex32;
   readonly config: ChannelConfig;
   readonly account: ChannelAccount;
+  readonly deposits: OpenDeposits;
   /** Nothing more is paid on it. */
   frozen: boolean;
 }
@@ -44,6 +46,18 @@ export class WalletState {
     return sum;
   }
 
+  /** What a node can come to hold in its channels for one model, these terms or others, without having charged it. @param now - Unix seconds */
+  exposed({ node, modelId }: Channel, now: number): { uncharged: bigint; pending: bigint } {
+    let [uncharged, pending] = [0n, 0n];
+    for (const channel of this.channels.values()) {
+      if (channel.node !== node || channel.modelId !== modelId) continue;
+      const { balance, charged } = channel.account.books;
+      if (balance > charged) uncharged += balance - charged;
+      pending += channel.deposits.pending(now);
+    }
+    return { uncharged, pending };
+  }
+
   /** @throws CommonweightError, and changes nothing, when the record does not follow from those before it. */
   apply(record: WalletRecord): void {
     if (record.type === 'opened') return this.#open(record);
@@ -51,7 +65,7 @@ export class WalletState {
     if (record.type === 'channel') {
       requireChannelId(record, this.#chainId);
       const { channel: id, node, modelId, config } = record;
-      this.channels.set(id, { id, node, modelId, config, account: new ChannelAccount(), frozen: false });
+      this.channels.set(id, { id, node, modelId, config, account: new ChannelAccount(), deposits: new OpenDeposits(), frozen: false });
       return;
     }
     const channel = this.channels.get(record.channel);
@@ -59,6 +73,7 @@ export class WalletState {
     const { account } = channel;
     switch (record.type) {
       case 'deposit':
+        channel.deposits.signed(record.amount, record.validBefore);
         return account.deposited(record.amount);
       case 'voucher': {
         const voucher = account.reserve(record.run, record.maximum);
@@ -66,10 +81,13 @@ export class WalletState {
         if (voucher !== record.voucher) throw disorder(`expected a voucher over ${voucher}, it says ${record.voucher}`);
         return;
       }
-      case 'charged':
+      case 'charged': {
+        const { charged } = account.books;
         account.charge(record.run, record.amount, record.cumulative);
         this.#runs.delete(record.run);
-        return this.#spend(record.amount, record.at);
+        // the receipt may tell of runs that were never heard of
+        return this.#spend(account.books.charged - charged, record.at);
+      }
       case 'released':
         account.release(record.run);
         return void this.#runs.delete(record.run);
@@ -79,6 +97,7 @@ export class WalletState {
       case 'corrected':
         return void account.correct(record.sum);
       case 'balance':
+        channel.deposits.read(record.balance);
         return account.setBalance(record.balance);
       case 'frozen':
         channel.frozen = true;

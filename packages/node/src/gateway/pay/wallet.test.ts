@@ -115,7 +115,7 @@ describe('caps', () => {
     const runs = [await pay(5000n), await pay(4000n)];
     await expect(pay(1n)).rejects.toMatchObject({ code: 'insufficient_quota' });
     for (const run of runs) await wallet.released(run);
-    const other = await wallet.channel(node, modelId, { ...offer, payTo: address('another splitter') });
+    const other = await wallet.channel(address('another operator'), modelId, { ...offer, payTo: address('another splitter') });
     await wallet.pay(other, offer, 5000n);
   });
 

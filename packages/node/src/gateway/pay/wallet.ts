@@ -53,8 +53,8 @@ export class Wallet {
   readonly #state: WalletState;
   /** Deposits that are on their way to their node. */
   readonly #deposits = new Map<Hex32, { readonly arrived: Promise<void>; readonly done: () => void }>();
-  /** Channels whose balance was read from the chain since the start. */
-  readonly #read = new Set<Hex32>();
+  /** First look at a channel's balance since the start: one for all who wait for it. */
+  readonly #read = new Map<Hex32, Promise<void>>();
 
   private constructor(options: WalletOptions, payer: Address, journal: Journal, state: WalletState) {
     this.#o = options;
@@ -99,15 +99,26 @@ export class Wallet {
       await this.#append({ type: 'channel', channel: id, node, modelId, config });
     }
     const channel = this.#state.channels.get(id)!;
-    if (!this.#read.has(id)) await this.readBalance(channel);
+    await this.#firstRead(channel);
     return channel;
   }
 
-  /** Takes the chain's word on what is in a channel. */
-  async readBalance({ id, account }: Channel): Promise<void> {
+  /** Takes the chain's word on what is in a channel; not when a deposit was signed after it was asked. */
+  async readBalance({ id, deposits }: Channel): Promise<void> {
+    const { signatures } = deposits;
     const balance = await this.#o.balanceOf(id);
-    if (balance !== account.books.balance) await this.#append({ type: 'balance', channel: id, balance });
-    this.#read.add(id);
+    if (deposits.signatures === signatures && deposits.differs(balance)) await this.#append({ type: 'balance', channel: id, balance });
+  }
+
+  async #firstRead(channel: Channel): Promise<void> {
+    let read = this.#read.get(channel.id);
+    if (!read) this.#read.set(channel.id, (read = this.readBalance(channel)));
+    try {
+      await read;
+    } catch (error) {
+      if (this.#read.get(channel.id) === read) this.#read.delete(channel.id);
+      throw error;
+    }
   }
 
   /**
@@ -209,12 +220,13 @@ export class Wallet {
   }
 
   #newDeposit(channel: Channel, missing: bigint, offer: PaymentOffer): { amount: bigint; salt: Hex32; validBefore: number } {
-    const { balance, charged } = channel.account.books;
-    const amount = depositFor(this.#o.caps, missing, balance > charged ? balance - charged : 0n);
+    const now = Math.floor(this.#o.clock.now() / 1000);
+    const { uncharged, pending } = this.#state.exposed(channel, now);
+    const amount = depositFor(this.#o.caps, missing, uncharged, pending);
     let done!: () => void;
     const arrived = new Promise<void>((resolve) => (done = resolve));
     this.#deposits.set(channel.id, { arrived, done });
-    return { amount, salt: this.#o.draw32(), validBefore: Math.floor(this.#o.clock.now() / 1000) + offer.maxTimeoutSeconds };
+    return { amount, salt: this.#o.draw32(), validBefore: now + Math.min(offer.maxTimeoutSeconds, limits.depositSeconds) };
   }
 
   /** In memory first, so that nobody reserves the same money meanwhile; nothing leaves before the disk has it. */
