@@ -8,8 +8,13 @@ export interface Domain {
   readonly verifyingContract: Address;
 }
 
-const typeHash = (type: string): Uint8Array => keccak_256(utf8(type));
-const DOMAIN_TYPE = typeHash('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)');
+/** The domain of any contract; Permit2's has no version. */
+export interface TypedDomain extends Domain {
+  readonly name: string;
+  readonly version?: string;
+}
+
+const hashText = (text: string): Uint8Array => keccak_256(utf8(text));
 
 export const word = {
   uint: (value: bigint | number): Uint8Array => uintBE(value, 32),
@@ -17,24 +22,19 @@ export const word = {
   bytes32: (value: Hex32): Uint8Array => fromHex(value, 32),
 };
 
-/** Name and version of our own domain; other contracts that a payment touches have theirs. */
-export interface NamedDomain extends Domain {
-  readonly name: string;
-  readonly version: string;
+/** EIP-712 hashStruct of static fields; a nested struct is a word that holds its own hash. */
+export const hashStruct = (type: string, words: readonly Uint8Array[]): Uint8Array => keccak_256(concatBytes(hashText(type), ...words));
+
+function domainSeparator({ name, version, chainId, verifyingContract }: TypedDomain): Uint8Array {
+  const type = `EIP712Domain(string name,${version === undefined ? '' : 'string version,'}uint256 chainId,address verifyingContract)`;
+  const named = version === undefined ? [hashText(name)] : [hashText(name), hashText(version)];
+  return hashStruct(type, [...named, word.uint(chainId), word.address(verifyingContract)]);
 }
 
-function domainSeparator({ name, version, chainId, verifyingContract }: NamedDomain): Uint8Array {
-  return keccak_256(
-    concatBytes(DOMAIN_TYPE, keccak_256(utf8(name)), keccak_256(utf8(version)), word.uint(chainId), word.address(verifyingContract)),
-  );
-}
+/** EIP-712 digest of a struct in a domain: keccak256(0x19 0x01 || domain || hashStruct). */
+export const structDigest = (domain: TypedDomain, type: string, words: readonly Uint8Array[]): Hex32 =>
+  toHex(keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), hashStruct(type, words))));
 
-/** EIP-712 digest of a struct whose fields are all static: keccak256(0x19 0x01 || domain || keccak256(typeHash || words)). */
+/** The same in our own domain. */
 export const typedDigest = (domain: Domain, type: string, words: readonly Uint8Array[]): Hex32 =>
-  typedDigestIn({ ...domain, name: 'Commonweight', version: '1' }, type, words);
-
-/** The same under the domain of another contract. */
-export function typedDigestIn(domain: NamedDomain, type: string, words: readonly Uint8Array[]): Hex32 {
-  const struct = keccak_256(concatBytes(typeHash(type), ...words));
-  return toHex(keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), struct)));
-}
+  structDigest({ ...domain, name: 'Commonweight', version: '1' }, type, words);

@@ -32,7 +32,6 @@ export * from './payment/permit2.ts';
 export * from './payment/requirements.ts';
 export * from './payment/response.ts';
 export * from './payment/sign-payment.ts';
-export type { TypedDomain } from './payment/typed-data.ts';
 export * from './posted-root.ts';
 export * from './prf.ts';
 export * from './read.ts';

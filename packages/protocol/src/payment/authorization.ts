@@ -1,7 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type Address, type Hex32, concatBytes, toHex } from '../bytes.ts';
-import { word } from '../eip712.ts';
-import { type TypedDomain, structDigest } from './typed-data.ts';
+import { type TypedDomain, structDigest, word } from '../eip712.ts';
 
 /** EIP-3009: the holder of a token lets `value` of it move once, within a time. Seconds since 1970. */
 export interface TokenAuthorization {

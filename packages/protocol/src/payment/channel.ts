@@ -1,6 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type Address, type Hex32, concatBytes, toHex } from '../bytes.ts';
-import { type NamedDomain, typedDigestIn, word } from '../eip712.ts';
+import { type TypedDomain, structDigest, word } from '../eip712.ts';
 
 /** x402's contract of payment channels: one address on every chain. */
 export const BATCH_SETTLEMENT: Address = '0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003';
@@ -24,7 +24,7 @@ export interface Voucher {
   readonly maxClaimableAmount: bigint;
 }
 
-const domain = (chainId: number): NamedDomain => ({
+const domain = (chainId: number): TypedDomain => ({
   name: 'x402 Batch Settlement',
   version: '1',
   chainId,
@@ -35,7 +35,7 @@ const CHANNEL_TYPE =
   'ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,uint40 withdrawDelay,bytes32 salt)';
 
 export const channelIdOf = (config: ChannelConfig, chainId: number): Hex32 =>
-  typedDigestIn(domain(chainId), CHANNEL_TYPE, [
+  structDigest(domain(chainId), CHANNEL_TYPE, [
     word.address(config.payer),
     word.address(config.payerAuthorizer),
     word.address(config.receiver),
@@ -47,7 +47,7 @@ export const channelIdOf = (config: ChannelConfig, chainId: number): Hex32 =>
 
 /** What the payer (or his authorizer) signs. */
 export const voucherDigest = ({ channelId, maxClaimableAmount }: Voucher, chainId: number): Hex32 =>
-  typedDigestIn(domain(chainId), 'Voucher(bytes32 channelId,uint128 maxClaimableAmount)', [
+  structDigest(domain(chainId), 'Voucher(bytes32 channelId,uint128 maxClaimableAmount)', [
     word.bytes32(channelId),
     word.uint(maxClaimableAmount),
   ]);

@@ -1,8 +1,7 @@
 import type { Address, Hex32 } from '../bytes.ts';
 import { toHex } from '../bytes.ts';
-import { word } from '../eip712.ts';
+import { hashStruct, structDigest, word } from '../eip712.ts';
 import { PERMIT2, UPTO_PROXY } from './contracts.ts';
-import { hashStruct, structDigest } from './typed-data.ts';
 
 /** What x402's `upto` signs: a facilitator may move at most `amount` to `to`, once. */
 export interface UptoPermit {

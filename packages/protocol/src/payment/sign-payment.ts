@@ -1,4 +1,5 @@
 import type { Address, Hex32 } from '../bytes.ts';
+import type { TypedDomain } from '../eip712.ts';
 import { addressOfKey, signDigest } from '../signature.ts';
 import { depositNonce, receiveAuthorizationDigest, transferAuthorizationDigest } from './authorization.ts';
 import { type ChannelConfig, channelIdOf, voucherDigest } from './channel.ts';
@@ -6,7 +7,6 @@ import { DEPOSIT_COLLECTOR, UPTO_PROXY } from './contracts.ts';
 import { encodePaymentSignature } from './encode-payment.ts';
 import { uptoPermitDigest } from './permit2.ts';
 import type { PaymentOffer } from './requirements.ts';
-import type { TypedDomain } from './typed-data.ts';
 
 /** Moves `amount` into a channel, until `validBefore` (Unix seconds). */
 export interface Deposit {
