@@ -8,6 +8,7 @@ import { devGenesis } from './dev-genesis.ts';
 import { parameterUnits } from './parameter-units.ts';
 import { parseAllocation, parseParameters } from './parse-genesis.ts';
 import { readGenesis } from './read-genesis.ts';
+import { requireSoundBounds } from './require-sound-bounds.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const read = (name: string): Record<string, unknown> =>
@@ -38,6 +39,7 @@ describe('the genesis of this repository', () => {
     expect(asked).toContain('thawPeriod');
     expect(Object.keys(parameterUnits)).toEqual(expect.arrayContaining(asked));
     expect(devGenesis(holder).parameters.map(({ name }) => name)).toEqual(Object.keys(parameterUnits));
+    expect(() => requireSoundBounds(devGenesis(holder).parameters, 'dev')).not.toThrow();
   });
 });
 
@@ -73,6 +75,10 @@ describe('parseParameters', () => {
   const good = read('parameters.json') as { parameters: Record<string, object>; split: object; governor: object };
   const auditRate = { value: 100, minimum: 10, maximum: 5000, unit: 'basis points' };
   const withAudit = (change: object) => ({ ...good, parameters: { ...good.parameters, auditRate: { ...auditRate, ...change } } });
+  const withBounds = (name: string, change: object) => ({
+    ...good,
+    parameters: { ...good.parameters, [name]: { ...good.parameters[name], ...change } },
+  });
   const { thawPeriod: _, ...withoutThaw } = good.parameters;
 
   test('an asset says in whole units what stake it locks', () => {
@@ -81,7 +87,8 @@ describe('parseParameters', () => {
       { name: 'Dollar', chainId: undefined, asset: holder, ratio: (ether * 10n ** 12n) / 2n },
     ]);
     expect(() => parseParameters({ ...good, assets: [asset, asset] })).toThrow(/twice/u);
-    expect(() => parseParameters({ ...good, assets: [{ ...asset, stakePerUnit: '0' }] })).toThrow(/more than zero/u);
+    for (const stakePerUnit of ['0', '1000001'])
+      expect(() => parseParameters({ ...good, assets: [{ ...asset, stakePerUnit }] })).toThrow(/more than zero/u);
   });
 
   test.each([
@@ -94,6 +101,10 @@ describe('parseParameters', () => {
     ['a source of audit seeds that nobody knows', { ...good, auditSeed: { source: 'dice' } }, /drand/u],
     ['a beacon without a margin', { ...good, auditSeed: { source: 'drand' } }, /margin/u],
     ['block hashes with a margin', { ...good, auditSeed: { source: 'blockhash', margin: 1 } }, /margin/u],
+    ['a bond that votes can make nothing', withBounds('challengeBond', { minimum: '0' }), /more than zero/u],
+    ['a deposit that votes can make nothing', withBounds('modelDeposit', { minimum: '0' }), /more than zero/u],
+    ['a thaw that votes can end before an omission is shown', withBounds('thawPeriod', { minimum: 518_399 }), /at least 518400/u],
+    ['a window that votes can make longer than a thaw', withBounds('answerWindow', { maximum: 259_201 }), /at least 518401/u],
     ['a quorum of nobody', { ...good, governor: { ...good.governor, quorumPercent: 0 } }, /quorumPercent/u],
   ])('%s is refused', (_name, value, message) => {
     expect(() => parseParameters(value)).toThrow(message);

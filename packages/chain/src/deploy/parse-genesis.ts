@@ -12,12 +12,14 @@ import {
   type Split,
 } from './genesis.ts';
 import { type ParameterName, parameterUnits } from './parameter-units.ts';
+import { requireSoundBounds } from './require-sound-bounds.ts';
 
 const DAY = 86_400;
 const YEAR = 366 * DAY;
 /** What `Parameters.sol` holds too: said here before anything is sent. */
 const WHOLE = 10_000;
 const MINIMUM_NODE_SHARE = 2_500;
+const MAXIMUM_STAKE_RATIO = 10n ** 36n;
 
 const amount = (f: Fields, key: string, decimals = ETHER): bigint => parseAmount(f.string(key, 100), decimals, f.name(key));
 
@@ -86,7 +88,7 @@ function parseGovernor(f: Fields): GovernorTerms {
 function parseNumbers(f: Fields): BoundedParameter[] {
   const names = Object.keys(parameterUnits) as ParameterName[];
   const list = new Fields(f.raw('parameters'), f.name('parameters'), names);
-  return names.map((name) => {
+  const parameters = names.map((name): BoundedParameter => {
     const p = new Fields(list.raw(name), list.name(name), ['value', 'minimum', 'maximum', 'unit']);
     p.literal('unit', [parameterUnits[name]]);
     const [number, minimum, maximum] = (['value', 'minimum', 'maximum'] as const).map((key) =>
@@ -96,6 +98,8 @@ function parseNumbers(f: Fields): BoundedParameter[] {
       throw new DecodeError(p.name('value'), `a number from ${minimum} to ${maximum}`, p.raw('value'));
     return { name, value: number, minimum, maximum };
   });
+  requireSoundBounds(parameters, list.path);
+  return parameters;
 }
 
 function parseSplit(f: Fields): Split {
@@ -119,7 +123,8 @@ function parseAsset(value: unknown, path: string): AcceptedAsset {
   const a = new Fields(value, path, ['name', 'chainId?', 'asset', 'decimals', 'stakePerUnit']);
   const decimals = a.integer('decimals', 0, 36);
   const ratio = (amount(a, 'stakePerUnit') * 10n ** BigInt(ETHER)) / 10n ** BigInt(decimals);
-  if (ratio === 0n) throw new DecodeError(a.name('stakePerUnit'), 'more than zero', a.raw('stakePerUnit'));
+  if (ratio === 0n || ratio > MAXIMUM_STAKE_RATIO)
+    throw new DecodeError(a.name('stakePerUnit'), 'more than zero, and at most one token for the smallest unit', a.raw('stakePerUnit'));
   const chainId = a.has('chainId') ? a.integer('chainId', 1, Number.MAX_SAFE_INTEGER) : undefined;
   return { name: a.string('name', 32), chainId, asset: a.address('asset'), ratio };
 }
