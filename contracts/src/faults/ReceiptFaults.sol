@@ -16,8 +16,8 @@ import {Staking} from "../staking/Staking.sol";
 
 /// @title Faults that a node's own signatures show
 /// @notice Equivocation: two signed receipts that contradict each other cost stake at once. Omission: whoever holds a signed receipt that is missing from its batch
-/// challenges with a bond; the node shows the receipt in the batch and keeps the bond, or loses stake. Both cost a fraction of the operator's own stake, never
-/// delegated stake, and pay the accuser half of it at most: accusing oneself loses.
+/// challenges with a bond; the node shows the receipt in the batch and keeps the bond, or loses stake. Both cost a fraction of the operator's own stake, the bond at
+/// least, never delegated stake, and pay the accuser half of it at most: accusing oneself loses.
 /// @dev No administrator. A slasher of {Staking}. Session keys stay bound to their node for ever, so a rotation or an exit from the registry does not end liability;
 /// the withdrawal of the stake does.
 contract ReceiptFaults {
@@ -48,13 +48,13 @@ contract ReceiptFaults {
     }
 
     uint256 public constant WHOLE = 10_000;
-    /// @notice Part of the operator's own stake that a fault costs, in basis points.
+    /// @notice Part of the operator's own stake that a fault costs, in basis points, or the bond when that is more.
     bytes32 public constant FAULT_PENALTY = "faultPenalty";
     /// @notice Seconds after a receipt's `issuedAt` until which its batch must be posted.
     bytes32 public constant POSTING_WINDOW = "postingWindow";
     /// @notice Seconds that a node has to answer a challenge.
     bytes32 public constant ANSWER_WINDOW = "answerWindow";
-    /// @notice What a challenger deposits, in stake; what a wrong one pays the node for its answer.
+    /// @notice What a challenger deposits, in stake; what a wrong one pays the node for its answer. No fault costs less.
     bytes32 public constant CHALLENGE_BOND = "challengeBond";
 
     ReceiptLog public immutable LOG;
@@ -74,7 +74,7 @@ contract ReceiptFaults {
 
     error NotSignedByNode(bytes32 receipt, address node);
     error NoContradiction(bytes32 first, bytes32 second);
-    error NothingAtStake(address node);
+    error NothingAtStake(address node, uint256 slashable, uint256 least);
     error NotYetDue(uint64 batch, uint256 dueAt);
     error AlreadyChallenged(bytes32 receipt);
     error NotChallenged(bytes32 receipt);
@@ -178,10 +178,15 @@ contract ReceiptFaults {
         }
     }
 
-    /// @dev A part of the operator's own stake: delegators lose nothing by a fault of his keys.
+    /// @dev A part of the operator's own stake: delegators lose nothing by a fault of his keys. A fault is punished once, so none may be had for next to nothing:
+    /// an operator would use up the names of his future faults while he has a few wei at stake.
     function _penalty(address node) private view returns (uint256 amount) {
-        amount = Math.mulDiv(STAKING.ownStakeOf(node), PARAMETERS.get(FAULT_PENALTY), WHOLE);
-        if (amount == 0) revert NothingAtStake(node);
+        uint256 own = STAKING.ownStakeOf(node);
+        uint256 least = PARAMETERS.get(CHALLENGE_BOND);
+        // no slash takes more
+        uint256 most = Math.min(own, Math.mulDiv(STAKING.stakeOf(node), PARAMETERS.get(STAKING.SLASH_FRACTION()), WHOLE));
+        amount = Math.max(Math.mulDiv(own, PARAMETERS.get(FAULT_PENALTY), WHOLE), least);
+        if (amount == 0 || most < least) revert NothingAtStake(node, most, least);
     }
 
     function _slash(bytes32 fault, address node, uint256 amount, address challenger) private {

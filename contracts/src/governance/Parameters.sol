@@ -41,12 +41,21 @@ contract Parameters is AccessManaged {
     /// @notice Whether a TEE measurement (hash of what runs) is accepted.
     mapping(bytes32 measurement => bool accepted) public isAcceptedMeasurement;
 
-    /// @notice Stake that a node locks for revenue in an asset, in stake units per 1e18 units of it; zero: the asset is not accepted.
+    /// @notice Most assets that are ever accepted: holders of a model's shares are settled for each of them at a transfer.
+    uint256 public constant MAXIMUM_ASSETS = 8;
+    /// @notice Most stake for an asset: a whole stake token (1e18 units) for one unit of it.
+    uint256 public constant MAXIMUM_STAKE_RATIO = 1e36;
+
+    /// @notice Stake that a node locks for revenue in an asset, in stake units per 1e18 units of it; zero: the asset was never accepted. The last one stays when a vote
+    /// drops the asset: what is owed in it can still be covered and divided.
     mapping(address asset => uint256 ratio) public stakeRatio;
+    /// @notice Whether runs may be sold in an asset.
+    mapping(address asset => bool accepted) public isAccepted;
 
     Split private _split;
     mapping(bytes32 name => Parameter) private _parameters;
     bytes32[] private _names;
+    address[] private _assets;
 
     event SplitSet(Split split);
     event ParameterSet(bytes32 indexed name, uint256 from, uint256 to);
@@ -57,9 +66,11 @@ contract Parameters is AccessManaged {
     error UnknownParameter(bytes32 name);
     error OutOfBounds(bytes32 name, uint256 value, uint256 minimum, uint256 maximum);
     error DuplicateParameter(bytes32 name);
+    error TooManyAssets(uint256 maximum);
+    error RatioTooHigh(address asset, uint256 ratio, uint256 maximum);
 
-    /// @param assets What payments may be in from the start.
-    constructor(address authority, Split memory split_, NamedParameter[] memory parameters, AcceptedAsset[] memory assets)
+    /// @param accepted What payments may be in from the start.
+    constructor(address authority, Split memory split_, NamedParameter[] memory parameters, AcceptedAsset[] memory accepted)
         AccessManaged(authority)
     {
         _setSplit(split_);
@@ -71,8 +82,8 @@ contract Parameters is AccessManaged {
             _names.push(name);
             emit ParameterSet(name, 0, parameter.value);
         }
-        for (uint256 i = 0; i < assets.length; i++) {
-            _setStakeRatio(assets[i].asset, assets[i].ratio);
+        for (uint256 i = 0; i < accepted.length; i++) {
+            _setStakeRatio(accepted[i].asset, accepted[i].ratio);
         }
     }
 
@@ -92,7 +103,7 @@ contract Parameters is AccessManaged {
         emit MeasurementSet(measurement, accepted);
     }
 
-    /// @notice Accepts an asset as payment, or, with zero, no longer.
+    /// @notice Accepts an asset as payment, or, with zero, no longer: its ratio stays for what was sold before.
     function setStakeRatio(address asset, uint256 ratio) external restricted {
         _setStakeRatio(asset, ratio);
     }
@@ -114,6 +125,14 @@ contract Parameters is AccessManaged {
         }
     }
 
+    /// @notice Every asset that was ever accepted, with its ratio; at most 8.
+    function assets() external view returns (AcceptedAsset[] memory list) {
+        list = new AcceptedAsset[](_assets.length);
+        for (uint256 i = 0; i < list.length; i++) {
+            list[i] = AcceptedAsset(_assets[i], stakeRatio[_assets[i]]);
+        }
+    }
+
     function _setSplit(Split memory s) private {
         uint256 sum = uint256(s.node) + s.model + s.parents + s.auditors + s.treasury;
         if (sum != WHOLE || s.node < MINIMUM_NODE_SHARE) revert BadSplit(sum, s.node);
@@ -122,7 +141,15 @@ contract Parameters is AccessManaged {
     }
 
     function _setStakeRatio(address asset, uint256 ratio) private {
-        stakeRatio[asset] = ratio;
+        if (ratio > MAXIMUM_STAKE_RATIO) revert RatioTooHigh(asset, ratio, MAXIMUM_STAKE_RATIO);
+        isAccepted[asset] = ratio != 0;
+        if (ratio != 0) {
+            if (stakeRatio[asset] == 0) {
+                if (_assets.length == MAXIMUM_ASSETS) revert TooManyAssets(MAXIMUM_ASSETS);
+                _assets.push(asset);
+            }
+            stakeRatio[asset] = ratio;
+        }
         emit StakeRatioSet(asset, ratio);
     }
 

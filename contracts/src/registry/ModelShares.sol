@@ -15,7 +15,7 @@ import {ModelRegistry} from "./ModelRegistry.sol";
 /// @notice The owner of a weights root founds its shares once, names the models that it was made from, and may sell what he holds. Whoever holds shares when
 /// revenue arrives owns that part of it, and collects it when he likes.
 /// @dev Dividends by a running sum per share (Batog, Boca, Johnson: Scalable Reward Distribution, 2018), one sum an asset; a transfer settles both sides for every
-/// asset that the model has earned, of which there are at most {MAXIMUM_ASSETS}.
+/// asset that the model has earned, of which there are at most {Parameters-MAXIMUM_ASSETS}.
 contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -34,7 +34,6 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
 
     uint256 public constant SUPPLY = 1_000_000;
     uint256 public constant MAXIMUM_PARENTS = 4;
-    uint256 public constant MAXIMUM_ASSETS = 8;
     uint256 public constant WHOLE = 10_000;
     /// @notice Highest royalty hint for secondary sales of shares, in basis points.
     uint256 public constant MAXIMUM_ROYALTY = 1000;
@@ -61,7 +60,6 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
     error BadParents(uint256 count, uint256 sum);
     error OwnParent(bytes32 weightsRoot);
     error RoyaltyTooHigh(uint256 royalty, uint256 maximum);
-    error TooManyAssets(bytes32 weightsRoot, uint256 maximum);
     error AssetNotAccepted(address asset);
     error NothingToDistribute();
 
@@ -91,14 +89,13 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
         _mint(owner, uint256(weightsRoot), SUPPLY);
     }
 
-    /// @notice Divides `amount` of the caller's `asset` among the holders of now. Anybody may give, in an asset that the network accepts as payment: worthless ones
-    /// must not fill the list.
+    /// @notice Divides `amount` of the caller's `asset` among the holders of now. Anybody may give, in an asset that the network accepts as payment or once did: those
+    /// are so few that nobody can fill the list, and what was earned before a vote drops an asset is divided after it.
     function distribute(bytes32 weightsRoot, IERC20 asset, uint256 amount) external nonReentrant {
         if (!isFounded[weightsRoot]) revert NotFounded(weightsRoot);
         Earnings storage earnings = _earnings[weightsRoot][address(asset)];
         if (!_isListed(weightsRoot, address(asset))) {
             if (PARAMETERS.stakeRatio(address(asset)) == 0) revert AssetNotAccepted(address(asset));
-            if (_assets[weightsRoot].length == MAXIMUM_ASSETS) revert TooManyAssets(weightsRoot, MAXIMUM_ASSETS);
             _assets[weightsRoot].push(address(asset));
         }
         uint256 before = asset.balanceOf(address(this));
@@ -136,9 +133,7 @@ contract ModelShares is ERC6909, IERC2981, ReentrancyGuardTransient {
 
     /// @notice Whether revenue in `asset` can be divided among the holders of a model.
     function accepts(bytes32 weightsRoot, address asset) external view returns (bool) {
-        if (!isFounded[weightsRoot]) return false;
-        if (_isListed(weightsRoot, asset)) return true;
-        return _assets[weightsRoot].length < MAXIMUM_ASSETS && PARAMETERS.stakeRatio(asset) != 0;
+        return isFounded[weightsRoot] && PARAMETERS.stakeRatio(asset) != 0;
     }
 
     /// @inheritdoc IERC2981

@@ -109,7 +109,7 @@ contract NodeRegistry is EIP712 {
         emit NodeRegistered(msg.sender, sessionKey, offer, msg.value);
     }
 
-    /// @notice Replaces the session key. Receipts that the old key signs from now on count for nothing.
+    /// @notice Replaces the session key. Clients refuse receipts that the old key signs from now on; as evidence against the node ({ReceiptFaults}) they count for ever.
     function rotateSessionKey(address sessionKey, bytes calldata proof) external {
         Node storage info = _requireActive(msg.sender);
         _bindSessionKey(sessionKey, proof);

@@ -168,7 +168,8 @@ contract Staking is ReentrancyGuardTransient {
         emit Staked(operator, msg.sender, received);
     }
 
-    /// @notice Stakes on an operator's behalf, for a part of its earnings. Only an operator with own stake can be delegated to.
+    /// @notice Stakes on an operator's behalf. No contract pays for it: what delegators get is between them and the operator. Only an operator with own stake can be
+    /// delegated to.
     function delegate(address operator, uint256 amount) external nonReentrant {
         Operator storage o = _operators[operator];
         if (o.own.active.tokens == 0) revert NotStaked(operator);

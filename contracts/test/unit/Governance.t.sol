@@ -123,6 +123,28 @@ contract GovernanceTest is GovernanceFixture {
         assertEq(made.stakeRatio(address(0xA3)), 0, "another");
     }
 
+    function test_a_dropped_asset_keeps_its_last_ratio() public {
+        vm.startPrank(address(timelock));
+        parameters.setStakeRatio(address(0xA1), 5);
+        parameters.setStakeRatio(address(0xA1), 0);
+        assertEq(parameters.isAccepted(address(0xA1)), false, "dropped");
+        assertEq(parameters.stakeRatio(address(0xA1)), 5, "for what was sold before");
+        parameters.setStakeRatio(address(0xA1), 7);
+        assertEq(parameters.isAccepted(address(0xA1)), true, "again");
+        assertEq(parameters.stakeRatio(address(0xA1)), 7, "anew");
+        parameters.setStakeRatio(address(0xA2), 0);
+        assertEq(parameters.assets().length, 1, "each once, and none that never was accepted");
+        assertEq(parameters.assets()[0].asset, address(0xA1), "which");
+        assertEq(parameters.assets()[0].ratio, 7, "its ratio");
+    }
+
+    function test_no_vote_makes_receipts_cost_more_stake_than_the_bound() public {
+        vm.startPrank(address(timelock));
+        parameters.setStakeRatio(address(0xA1), 1e36);
+        vm.expectRevert(abi.encodeWithSelector(Parameters.RatioTooHigh.selector, address(0xA1), 1e36 + 1, 1e36));
+        parameters.setStakeRatio(address(0xA1), 1e36 + 1);
+    }
+
     function test_deployment_refuses_duplicates_and_bad_bounds() public {
         Parameters.NamedParameter[] memory list = firstParameters();
         list[1].name = list[0].name;

@@ -105,7 +105,50 @@ contract ReceiptFaultsTest is EconomyFixture {
         (Receipt memory a, Receipt memory b) = (receiptOf(1 ether), receiptOf(2 ether));
         (a.node, b.node) = (vm.addr(0x0222), vm.addr(0x0222));
         (ReceiptFaults.SignedReceipt memory x, ReceiptFaults.SignedReceipt memory y) = (signed(a, 0x5E5), signed(b, 0x5E5));
-        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.NothingAtStake.selector, vm.addr(0x0222)));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.NothingAtStake.selector, vm.addr(0x0222), 0, CHALLENGE_BOND));
+        faults.equivocation(x, y);
+    }
+
+    /// @dev A fault is punished once: with next to nothing at stake its name would be used up for the price of that.
+    function test_faults_cannot_be_bought_in_advance_for_next_to_nothing() public {
+        address second = vm.addr(0x777);
+        register(second, 0x888);
+        (Receipt memory a, Receipt memory b) = (receiptOf(1 ether), receiptOf(2 ether));
+        (a.node, b.node) = (second, second);
+        (ReceiptFaults.SignedReceipt memory x, ReceiptFaults.SignedReceipt memory y) = (signed(a, 0x888), signed(b, 0x888));
+        vm.warp(block.timestamp + POSTING_WINDOW);
+        staking.stake(second, CHALLENGE_BOND - 1);
+        bytes memory refusal = abi.encodeWithSelector(ReceiptFaults.NothingAtStake.selector, second, CHALLENGE_BOND - 1, CHALLENGE_BOND);
+        vm.expectRevert(refusal);
+        faults.equivocation(x, y);
+        vm.expectRevert(refusal);
+        challenge(x);
+
+        // all of the least stake that can be lost, not a tenth of it
+        staking.stake(second, 1);
+        (a.sequence, b.sequence) = (1, 1);
+        faults.equivocation(signed(a, 0x888), signed(b, 0x888));
+        assertEq(staking.ownStakeOf(second), 0, "the bond at least");
+
+        staking.stake(second, 1000 ether);
+        (a.sequence, b.sequence) = (0, 0);
+        faults.equivocation(x, y);
+        assertEq(staking.ownStakeOf(second), 900 ether, "the first one still costs what it should");
+    }
+
+    function test_what_no_slash_can_take_is_not_at_stake() public {
+        parameters.set("slashFraction", 100);
+        staking.stake(vm.addr(0x777), 100 * CHALLENGE_BOND);
+        register(vm.addr(0x777), 0x888);
+        (Receipt memory a, Receipt memory b) = (receiptOf(1 ether), receiptOf(2 ether));
+        (a.node, b.node) = (vm.addr(0x777), vm.addr(0x777));
+        faults.equivocation(signed(a, 0x888), signed(b, 0x888));
+        assertEq(staking.ownStakeOf(vm.addr(0x777)), 99 * CHALLENGE_BOND, "a hundredth");
+        (a.sequence, b.sequence) = (1, 1);
+        (ReceiptFaults.SignedReceipt memory x, ReceiptFaults.SignedReceipt memory y) = (signed(a, 0x888), signed(b, 0x888));
+        vm.expectRevert(
+            abi.encodeWithSelector(ReceiptFaults.NothingAtStake.selector, vm.addr(0x777), 99 * CHALLENGE_BOND / 100, CHALLENGE_BOND)
+        );
         faults.equivocation(x, y);
     }
 

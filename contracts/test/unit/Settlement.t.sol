@@ -121,12 +121,26 @@ contract SettlementTest is EconomyFixture {
     }
 
     function test_an_asset_that_nobody_accepted_is_refused() public {
-        parameters.setStakeRatio(address(money), 0);
+        Receipt memory r = receiptOf(60 ether);
+        r.asset = address(stakeToken);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r);
+        vm.expectRevert(abi.encodeWithSelector(Settlement.AssetNotAccepted.selector, address(stakeToken)));
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
+    }
+
+    /// @dev Else a vote would hand back to payers what they were served for.
+    function test_what_was_sold_before_a_vote_drops_its_asset_is_covered_after_it() public {
+        payIn(60 ether);
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
         bytes memory signature = signRequest(PAYER_KEY, r);
-        vm.expectRevert(abi.encodeWithSelector(Settlement.AssetNotAccepted.selector, address(money)));
+        parameters.setStakeRatio(address(money), 0);
+        assertEq(parameters.isAccepted(address(money)), false, "nothing new");
         settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
+        (,, uint256 reserved,,) = staking.operatorInfo(operator);
+        assertEq(reserved, 30 ether, "at the last ratio");
+        assertEq(splitter().release(money), 60 ether, "the node's pay");
     }
 
     function test_revenue_needs_stake() public {

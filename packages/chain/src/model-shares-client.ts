@@ -39,7 +39,7 @@ export interface ModelSharesClient {
 export function modelSharesClient(shares: ContractCaller<typeof modelSharesAbi>, submitter: Submitter | undefined): ModelSharesClient {
   const isFounded = (weightsRoot: Hex32): Promise<boolean> => shares.read('isFounded', [weightsRoot]);
   const shareEarnings = async (weightsRoot: Hex32, holder: Address): Promise<ShareEarnings[]> => {
-    // at most 8 (ModelShares.MAXIMUM_ASSETS)
+    // at most 8 (Parameters.MAXIMUM_ASSETS)
     const assets = await shares.read('assetsOf', [weightsRoot]);
     return Promise.all(
       assets.map(async (asset) => ({ asset: lower(asset), amount: await shares.read('earned', [weightsRoot, asset, holder]) })),
