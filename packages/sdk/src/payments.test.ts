@@ -197,7 +197,8 @@ describe('a corrective 402', () => {
       corrected('1000', '1000', voucher),
       answered({ extra: { chargedAmount: COST } }),
     ];
-    const { create, sent } = calling(responses, { facts });
+    // what an earlier client signed is not this one's to count
+    const { create, sent } = calling(responses, { facts, wallet: { maxTotal: 50n } });
     await create(params);
     expect(payments(sent())).toMatchObject([null, { maxClaimableAmount: 942n }, { maxClaimableAmount: 1042n }]);
 
@@ -312,12 +313,17 @@ describe('deposits', () => {
   });
 
   test('runs beside the one with the deposit wait until the node has taken it', async () => {
-    const { create, sent } = calling(
-      [demand([known]), demand([known]), answered({ extra: { chargedAmount: COST } }), answered({ extra: { chargedAmount: COST } }, 1084n)],
-      { facts: empty },
-    );
+    const paid = (sum: bigint) => answered({ extra: { chargedAmount: COST } }, sum) as (request: Request) => Response;
+    let asked = 0;
+    const first = async (request: Request): Promise<Response> => {
+      // whatever would be sent beside it has been by now
+      await new Promise((resolve) => setImmediate(resolve));
+      asked = sent().length;
+      return paid(1042n)(request);
+    };
+    const { create, sent } = calling([demand([known]), demand([known]), first, paid(1084n)], { facts: empty });
     await Promise.all([create(params), create(params)]);
-    expect(deposits(sent())).toEqual([null, null, 126n, null]);
+    expect([asked, deposits(sent())]).toEqual([3, [null, null, 126n, null]]);
   });
 
   test('a demand that cannot be read holds nobody back', async () => {

@@ -37,7 +37,7 @@ export const stream = (list: readonly string[]): Response =>
   new Response(list.map((data) => `data: ${data}\n\n`).join(''), { headers: { 'content-type': 'text/event-stream' } });
 
 /** An answer, or what makes it of the request. */
-export type Answer = Response | ((request: Request) => Response);
+export type Answer = Response | ((request: Request) => Response | Promise<Response>);
 
 /** Answers one call after the other, at the time of `answerOf`, and keeps what was asked. */
 export function answering(...responses: readonly Answer[]): Platform & { readonly asked: Request[] } {
