@@ -54,13 +54,14 @@ test('an operator stakes, somebody delegates, and both leave after the thaw', as
   await delegator.thaw(id);
   expect(await operator.position(id, id)).toMatchObject({
     active: 50n * ether,
-    thaws: [{ amount: 30n * ether, until: expect.any(Number) }],
+    thaws: [{ amount: 30n * ether, until: expect.any(Number), due: false }],
   });
   expect(await delegator.position(id, delegator.account!)).toMatchObject({ active: 0n, thaws: [{ amount: 50n * ether }] });
   await expect(operator.withdraw(id)).rejects.toMatchObject({ code: 'nothing_due', message: expect.stringMatching(/is due at 2\d{3}-/u) });
   await expect(operator.thaw(id, 51n * ether)).rejects.toMatchObject({ code: 'too_much' });
 
   await pass(thawPeriod);
+  expect((await operator.position(id, id)).thaws).toMatchObject([{ amount: 30n * ether, due: true }]);
   await operator.withdraw(id);
   await delegator.withdraw(id);
   await expect(delegator.withdraw(id)).rejects.toMatchObject({ code: 'nothing_due', message: expect.stringContaining('thaw some first') });

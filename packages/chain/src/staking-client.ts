@@ -26,8 +26,11 @@ export interface OperatorStake {
 export interface StakePosition {
   /** What the holder's active shares are worth. */
   readonly active: bigint;
-  /** Oldest first, and what each is worth now: less after a slash that comes before its time. */
-  readonly thaws: readonly { readonly amount: bigint; readonly until: number }[];
+  /**
+   * Oldest first, and what each is worth now: less after a slash that comes before its withdrawal. One that is due can be withdrawn at once; it may be gone
+   * before a fault is shown.
+   */
+  readonly thaws: readonly { readonly amount: bigint; readonly until: number; readonly due: boolean }[];
 }
 
 export interface StakingClient {
@@ -76,16 +79,21 @@ export async function connectStaking({ rpcUrl, deployments, privateKey }: Stakin
   };
   const position = async (operator: Address, holder: Address): Promise<StakePosition & { readonly shares: bigint }> => {
     const key = [operator, holder, isOwn(operator, holder)] as const;
-    const [[shares, active], thaws, [own, delegated]] = await Promise.all([
+    const [[shares, active], thaws, [own, delegated], { timestamp }] = await Promise.all([
       staking.read('holdingOf', key),
       staking.read('thawsOf', key),
       staking.read('operatorInfo', [operator]),
+      rpc.call({ what: 'block' }, (c) => c.getBlock()),
     ]);
     const { thawing } = key[2] ? own : delegated;
     // shares of an older generation were slashed away
     const worth = (thaw: { readonly shares: bigint; readonly generation: bigint }): bigint =>
       thaw.generation === thawing.generation ? (thaw.shares * thawing.tokens) / thawing.shares : 0n;
-    return { shares, active, thaws: thaws.map((thaw) => ({ amount: worth(thaw), until: Number(thaw.until) })) };
+    return {
+      shares,
+      active,
+      thaws: thaws.map((thaw) => ({ amount: worth(thaw), until: Number(thaw.until), due: thaw.until <= timestamp })),
+    };
   };
   const signer = (): Address => {
     if (account === undefined) throw new ChainError('chain_read_only', 'stake is moved by its holder: connect with a private key');
@@ -120,9 +128,8 @@ export async function connectStaking({ rpcUrl, deployments, privateKey }: Stakin
     },
     withdraw: async (operator) => {
       const holder = signer();
-      const { timestamp } = await rpc.call({ what: 'block' }, (c) => c.getBlock());
       const [first] = (await position(operator, holder)).thaws;
-      if (first === undefined || timestamp < first.until)
+      if (!first?.due)
         throw new ChainError(
           'nothing_due',
           first === undefined

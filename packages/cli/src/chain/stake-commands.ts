@@ -85,8 +85,9 @@ async function showOperator(client: StakingClient, operator: Address, output: Ou
 
 async function showPosition(client: StakingClient, operator: Address, holder: Address, output: Output): Promise<void> {
   const { active, thaws } = await client.position(operator, holder);
-  const list = thaws.map(({ amount, until }) => ({ amount: tokens(amount), until: timeOf(until) }));
+  const list = thaws.map(({ amount, until, due }) => ({ amount: tokens(amount), until: timeOf(until), due }));
   output.event('position', { operator, holder, active: tokens(active), thaws: list });
   output.print(`yours      ${tokens(active)}`);
-  for (const { amount, until } of list) output.print(`thawing    ${amount} until ${until}`);
+  for (const { amount, until, due } of list)
+    output.print(due ? `due        ${amount} since ${until}` : `thawing    ${amount} until ${until}`);
 }

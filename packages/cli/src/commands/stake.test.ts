@@ -67,7 +67,7 @@ test('stake, delegate, thaw, withdraw, and what show says of it', async () => {
   expect((await network.run('stake', 'delegate', '1', '--dev')).err).toContain('--operator');
 
   const thawed = await network.run('stake', 'thaw', '100', '--key-file', keyFile);
-  expect(thawed.events).toMatchObject([{ event: 'thawing' }, { event: 'position', active: '300', thaws: [{ amount: '100' }] }]);
+  expect(thawed.events).toMatchObject([{ event: 'thawing' }, { event: 'position', active: '300', thaws: [{ amount: '100', due: false }] }]);
   expect(await network.run('stake', 'withdraw', '--key-file', keyFile)).toMatchObject({
     code: 2,
     events: [{ event: 'error', code: 'nothing_due' }],
