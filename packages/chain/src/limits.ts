@@ -30,7 +30,9 @@ export const limits = {
   replacementRaise: 25n,
   /** Blocks, counted back from the newest, in which the settlement of a payment is looked for. */
   settlementBlocks: 5_000n,
-  /** Transfers of one payer to one payee that are looked at for one settlement. */
+  /** Blocks that a reorganisation may take away: what was seen in one may lie so much lower afterwards. */
+  reorganisation: 256n,
+  /** Transfers of one amount from one payer to one payee that are looked at for one settlement. */
   settlementCandidates: 256,
   /** From the first try to settle a payment to its confirmation, reorganisations and silence of the node included. */
   settleFinally: 900_000,

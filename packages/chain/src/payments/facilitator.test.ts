@@ -4,6 +4,7 @@ import { authorizationTypes } from '@x402/evm';
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contractCaller } from '../contract-caller.ts';
+import { limits } from '../limits.ts';
 import { jsonRpc } from '../platform/json-rpc.ts';
 import { type Rpc, connectRpc } from '../rpc.ts';
 import { Submitter } from '../submitter.ts';
@@ -130,6 +131,18 @@ test('a payment is not found by the authorization of an earlier one beside it', 
     expect(await facilitator.find(both, quote(scheme, 60n))).toBeUndefined();
   }
   expect(await facilitator.find(earlier, quote('exact', 61n))).toBeUndefined();
+});
+
+test.each(['exact', 'upto'] as const)('%s: a payment is looked for from the block on in which it was accepted', async (scheme) => {
+  const requirements = quote(scheme, 70n);
+  const payment = await payer.pay(requirements);
+  const accepted = await rpc.client.getBlockNumber();
+  const settlement = await facilitator.settleFinally(payment, requirements);
+  expect(await facilitator.find(payment, requirements, accepted)).toEqual(settlement);
+  // a reorganisation may have brought it lower, but not so much
+  const { blockNumber } = settlement!;
+  expect(await facilitator.find(payment, requirements, blockNumber + limits.reorganisation)).toEqual(settlement);
+  expect(await facilitator.find(payment, requirements, blockNumber + limits.reorganisation + 1n)).toBeUndefined();
 });
 
 test('a payment in a token that is not taken is not sent', async () => {

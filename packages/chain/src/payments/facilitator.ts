@@ -26,13 +26,17 @@ export interface Facilitator {
   verify(payload: PaymentPayload, requirements: PaymentRequirements): Promise<VerifyResponse>;
   /** Settles, and comes back when the transaction is mined. Settlements of different payments run beside each other. Throws a ChainError as `verify` does, or when the outcome is open. */
   settle(payload: PaymentPayload, requirements: PaymentRequirements): Promise<SettleResponse>;
-  /** The transfer that this payment caused, whoever sent it; undefined when there is none in the chain as it is now. */
-  find(payload: PaymentPayload, requirements: PaymentRequirements): Promise<Settlement | undefined>;
+  /** The transfer that this payment caused, whoever sent it; undefined when there is none in the chain as it is now. @param since - block before which there was none */
+  find(payload: PaymentPayload, requirements: PaymentRequirements, since?: bigint): Promise<Settlement | undefined>;
   /**
    * Settles until the payment counts: its transfer lies `depth` blocks deep. Goes on after reorganisations, lost transactions and silence of the node; may be called again
    * with the same payment, after a crash too, and pays once. Undefined when the payment moves nothing (`upto` of 0). Throws `payment_refused` when it cannot be settled.
    */
-  settleFinally(payload: PaymentPayload, requirements: PaymentRequirements, signal?: AbortSignal): Promise<Settlement | undefined>;
+  settleFinally(
+    payload: PaymentPayload,
+    requirements: PaymentRequirements,
+    options?: { readonly signal?: AbortSignal; readonly since?: bigint | undefined },
+  ): Promise<Settlement | undefined>;
   getSupported(): Promise<SupportedResponse>;
 }
 
@@ -63,8 +67,7 @@ export async function startFacilitator({ submitter, assets, depth = 1 }: Facilit
     if (!answer.success && trouble.error?.retryable === true) throw trouble.error;
     return { answer, trouble };
   };
-  const find = (payload: PaymentPayload, requirements: PaymentRequirements): Promise<Settlement | undefined> =>
-    findSettlement(rpc, payload, requirements);
+  const find: Facilitator['find'] = (payload, requirements, since) => findSettlement(rpc, payload, requirements, since);
   return {
     network,
     address: account.address,
@@ -76,7 +79,8 @@ export async function startFacilitator({ submitter, assets, depth = 1 }: Facilit
     },
     settle: async (payload, requirements) => (await settle(payload, requirements)).answer,
     find,
-    settleFinally: (payload, requirements, signal) => settleFinally({ find, settle, rpc, depth, signal }, payload, requirements),
+    settleFinally: (payload, requirements, { signal, since } = {}) =>
+      settleFinally({ find: (...payment) => find(...payment, since), settle, rpc, depth, signal }, payload, requirements),
     getSupported: async () => library.getSupported() as SupportedResponse,
   };
 }

@@ -3,6 +3,7 @@ import type { PaymentPayload, PaymentRequirements } from '@x402/core/types';
 import { type Inclusion } from '../confirmations.ts';
 import { limits } from '../limits.ts';
 import { lower } from '../lower.ts';
+import { readEvents } from '../logs.ts';
 import { type Rpc } from '../rpc.ts';
 import { type Hex, encodeAbiParameters, keccak256, parseAbi, parseEventLogs } from '../viem.ts';
 import { testDollarAbi } from './abis.gen.ts';
@@ -19,7 +20,6 @@ const events = parseAbi([
   'event AuthorizationUsed(address indexed authorizer, bytes32 indexed nonce)',
   'event Transfer(address indexed from, address indexed to, uint256 value)',
 ]);
-const [authorizationUsed, transfer] = events;
 
 interface Exact {
   readonly authorization?: { readonly from: Address; readonly nonce: Hex };
@@ -39,20 +39,26 @@ interface Expected {
   readonly from: Address;
   readonly to: Address;
   readonly value: bigint;
+  readonly fromBlock: number;
 }
 
 /**
  * Looks for the transaction that settled a payment, whoever sent it: for one that we may have sent before a crash, or that a reorganisation may have dropped.
  * That the payer's nonce is spent is not enough: he can sign another transfer with the same nonce, to himself or of less. Payee and amount are compared as well.
  * Which transfer that is follows from the requirements alone, its amount too, but for a deposit, whose amount is the payer's choice.
- * Undefined when there is none within the last `limits.settlementBlocks` blocks, and for payments that need none (vouchers).
+ * Undefined when there is none, and for payments that need none (vouchers).
+ * @param since - block before which it was not settled; without it the last `limits.settlementBlocks` are looked at
  */
 export async function findSettlement(
   rpc: Rpc,
   { payload }: PaymentPayload,
   requirements: PaymentRequirements,
+  since?: bigint,
 ): Promise<Settlement | undefined> {
-  const expected = { asset: lower(requirements.asset), to: lower(requirements.payTo), value: BigInt(requirements.amount) };
+  const fromBlock = Number(
+    since === undefined ? await oldestBlock(rpc) : since > limits.reorganisation ? since - limits.reorganisation : 0n,
+  );
+  const expected = { asset: lower(requirements.asset), to: lower(requirements.payTo), value: BigInt(requirements.amount), fromBlock };
   const permit2 = requirements.extra['assetTransferMethod'] === 'permit2';
   switch (requirements.scheme) {
     case 'exact':
@@ -87,11 +93,9 @@ async function byAuthorization(
   if (authorization === undefined) return undefined;
   const from = lower(authorization.from);
   const { nonce } = authorization;
-  const fromBlock = await oldestBlock(rpc);
-  const { asset } = expected;
-  const [used] = await rpc.call({ what: 'logs' }, (client) =>
-    client.getLogs({ address: asset, event: authorizationUsed, args: { authorizer: from, nonce }, fromBlock }),
-  );
+  const { asset: address, fromBlock } = expected;
+  const args = { authorizer: from, nonce };
+  const [used] = await readEvents(rpc, { address, abi: events, eventName: 'AuthorizationUsed', args, fromBlock });
   return used && ofTransaction(rpc, used.transactionHash, { ...expected, from }, used.logIndex);
 }
 
@@ -105,12 +109,11 @@ async function byPermit(
   if (permit2Authorization === undefined) return undefined;
   const from = lower(permit2Authorization.from);
   const nonce = BigInt(permit2Authorization.nonce);
-  const fromBlock = await oldestBlock(rpc);
-  const { asset, to } = expected;
-  const logs = await rpc.call({ what: 'logs' }, (client) =>
-    client.getLogs({ address: asset, event: transfer, args: { from, to }, fromBlock }),
-  );
-  for (const { transactionHash: hash } of logs.slice(-limits.settlementCandidates).toReversed()) {
+  const { asset: address, to, value, fromBlock } = expected;
+  const transfers = await readEvents(rpc, { address, abi: events, eventName: 'Transfer', args: { from, to }, fromBlock });
+  const candidates = transfers.filter(({ args }) => args.value === value);
+  // the first: a payment is settled soon after it was accepted
+  for (const { transactionHash: hash } of candidates.slice(0, limits.settlementCandidates)) {
     const call = await rpc.call({ what: 'transaction' }, (client) => client.getTransaction({ hash }));
     const settled = lower(call.to ?? '') === spender && nonceOfSettle(call.input);
     if (settled && settled.owner === from && settled.nonce === nonce) return ofTransaction(rpc, hash, { ...expected, from }, -1);

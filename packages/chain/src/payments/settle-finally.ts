@@ -4,13 +4,12 @@ import { confirmed } from '../confirmations.ts';
 import { ChainError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { type Rpc } from '../rpc.ts';
-import { type Facilitator } from './facilitator.ts';
 import { type Hex } from '../viem.ts';
 import { type Settlement } from './find-settlement.ts';
 import { type Trouble } from './signer.ts';
 
 interface Context {
-  readonly find: Facilitator['find'];
+  readonly find: (payload: PaymentPayload, requirements: PaymentRequirements) => Promise<Settlement | undefined>;
   readonly settle: (payload: PaymentPayload, requirements: PaymentRequirements) => Promise<{ answer: SettleResponse; trouble: Trouble }>;
   readonly rpc: Rpc;
   readonly depth: number;

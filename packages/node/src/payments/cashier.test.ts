@@ -41,7 +41,7 @@ afterEach(async () => {
 /** A chain on which collecting goes this way. */
 const cashierOn = (collect: PaymentRail['collect']): Cashier => {
   const silent = () => new Promise<never>(() => undefined);
-  const rail: PaymentRail = { verify: silent, deposit: silent, escrow: silent, funds: silent, collect };
+  const rail: PaymentRail = { verify: silent, deposit: silent, escrow: silent, funds: silent, height: silent, collect };
   // what is waited for is over at once
   const clock: Clock = { ...systemClock, after: (_, callback) => systemClock.after(0, callback) };
   return new Cashier({ terms, book, rail, clock, log: new RecordingLog() });

@@ -101,11 +101,13 @@ export class Cashier {
     if (this.collector.owes(payment.from))
       throw refuse('payment_owed', 'an earlier run was delivered and its payment could not be collected yet');
 
-    const reservation = book.state.newsOf(this.#reservation(sale, payment, header, now));
+    let reservation = book.state.newsOf(this.#reservation(sale, payment, header, now));
     if (payment.scheme !== 'batch-settlement' && book.state.isUsed(payment.channel))
       throw refuse('payment_used', 'this authorization has paid for another request; sign a new one');
     // a voucher over money that is in escrow needs nobody's word but the signature's
     if (payment.scheme !== 'batch-settlement' || reservation.deposit) {
+      // before the simulation: what is sent afterwards lies higher
+      reservation = { ...reservation, block: await rail.height() };
       const invalid = await rail.verify(payment, checked.offer);
       if (invalid !== undefined) throw refuse('payment_invalid', invalid);
     }

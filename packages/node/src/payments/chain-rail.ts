@@ -13,13 +13,12 @@ import {
   CommonweightError,
   type ExactPayment,
   type Hex32,
-  type ModelId,
   type Payment,
   type PaymentOffer,
   paymentPayload,
 } from '@commonweight/protocol';
 import type { Clock } from '../platform/clock.ts';
-import { type PaymentRail, Uncollectible } from './rail.ts';
+import { type Due, type PaymentRail, Uncollectible } from './rail.ts';
 
 export interface ChainRailOptions {
   readonly rpc: Rpc;
@@ -63,13 +62,18 @@ export function chainRail({ rpc, node, facilitator, channels, settlement, depth,
       throw error;
     }
   };
-  const throughFacilitator = async (payment: Payment, offer: PaymentOffer): Promise<Hex32 | undefined> =>
-    (await facilitator.settleFinally(...wire(payment, offer), signal))?.hash;
+  const throughFacilitator = async (payment: Payment, offer: PaymentOffer, since: bigint | undefined): Promise<Hex32 | undefined> =>
+    (await facilitator.settleFinally(...wire(payment, offer), { signal, since }))?.hash;
 
   /** What was sent before, by this process or by one that was killed, is found and not sent again. */
-  const carryThrough = async (payment: Payment, offer: PaymentOffer, send: () => Promise<Hex32>): Promise<Hex32> => {
+  const carryThrough = async (
+    payment: Payment,
+    offer: PaymentOffer,
+    since: bigint | undefined,
+    send: () => Promise<Hex32>,
+  ): Promise<Hex32> => {
     for (;;) {
-      const found = await facilitator.find(...wire(payment, offer));
+      const found = await facilitator.find(...wire(payment, offer), since);
       const hash = found?.hash ?? (await send());
       // a block that is taken back takes the transfer with it: then the chain is asked again
       const inclusion = await confirmed(rpc, { hash }, { depth, signal });
@@ -77,16 +81,16 @@ export function chainRail({ rpc, node, facilitator, channels, settlement, depth,
     }
   };
   /** Through the splitter, which keeps what no receipt takes for the one who paid. */
-  const payExactly = (payment: ExactPayment, offer: PaymentOffer, modelId: ModelId, payer: Address): Promise<Hex32> =>
-    carryThrough(payment, offer, async () => {
+  const payExactly = (payment: ExactPayment, offer: PaymentOffer, { modelId, payer, since }: Due): Promise<Hex32> =>
+    carryThrough(payment, offer, since, async () => {
       await settlement.createSplitter(node, modelId);
       return settlement.payWithAuthorization(payment.payTo, payment.asset, { ...payment, value: payment.amount }, payer);
     });
   /** Not through the library, which refuses a deposit whose voucher has been overtaken by claims. */
-  const bringDeposit = async (payment: ChannelPayment, offer: PaymentOffer): Promise<Hex32> => {
+  const bringDeposit = async (payment: ChannelPayment, offer: PaymentOffer, since: bigint | undefined): Promise<Hex32> => {
     const { deposit, config } = payment;
     if (!deposit) throw new Error('this payment has no deposit');
-    return carryThrough(payment, offer, () => channels.deposit(config, deposit));
+    return carryThrough(payment, offer, since, () => channels.deposit(config, deposit));
   };
 
   return {
@@ -96,10 +100,11 @@ export function chainRail({ rpc, node, facilitator, channels, settlement, depth,
     },
     escrow: (channel) => channels.channel(channel),
     funds: (owner, asset) => tokenBalance(rpc, asset, owner),
-    deposit: (payment, offer) => orUncollectible(payment.deposit?.validBefore ?? 0n, () => bringDeposit(payment, offer)),
-    collect: (payment, offer, { amount, modelId, payer }) =>
+    height: () => rpc.call({ what: 'block number' }, (client) => client.getBlockNumber()),
+    deposit: (payment, offer, since) => orUncollectible(payment.deposit?.validBefore ?? 0n, () => bringDeposit(payment, offer, since)),
+    collect: (payment, offer, due) =>
       payment.scheme === 'exact'
-        ? orUncollectible(payment.validBefore, () => payExactly(payment, offer, modelId, payer))
-        : orUncollectible(payment.deadline, () => throughFacilitator(payment, { ...offer, amount: String(amount) })),
+        ? orUncollectible(payment.validBefore, () => payExactly(payment, offer, due))
+        : orUncollectible(payment.deadline, () => throughFacilitator(payment, { ...offer, amount: String(due.amount) }, due.since)),
   };
 }

@@ -50,7 +50,8 @@ export class Collector {
       const { reservation, amount } = due;
       const { payment, offer } = this.#read(reservation, terms);
       if (payment.scheme === 'batch-settlement') throw new Error('a voucher is claimed, not collected');
-      const transaction = await rail.collect(payment, offer, { amount, modelId: reservation.modelId, payer: reservation.payer });
+      const { modelId, payer, block: since } = reservation;
+      const transaction = await rail.collect(payment, offer, { amount, modelId, payer, since });
       moved(reservation.from, amount);
       await book.settled(requestHash, transaction);
       return transaction;
@@ -65,7 +66,7 @@ export class Collector {
       if (!reservation) return undefined;
       const { payment, offer } = this.#read(reservation, terms);
       if (payment.scheme !== 'batch-settlement') throw new Error('only a channel takes deposits');
-      const transaction = await rail.deposit(payment, offer);
+      const transaction = await rail.deposit(payment, offer, reservation.block);
       moved(reservation.from, reservation.deposit!.amount);
       await book.deposited(requestHash, transaction);
       depositEnded(reservation.channel);

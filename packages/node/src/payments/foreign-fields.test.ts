@@ -69,23 +69,23 @@ describe('an authorization that somebody used before, which everybody can read o
 
   test('beside an upto payment: the run is paid with the payment', async () => {
     const payer = await newStockPayer(network, 'upto');
-    const before = await payer.dollars();
+    const before = await network.balanceOf(payer.address);
     const { request, header } = await payer.pay(worker.url, run());
     const { authorization } = await earlier();
     const got = await answer(await post(worker.url, request, beside(header, { authorization })));
     expect(got).toMatchObject({ status: 200, settlement: { success: true } });
-    expect(before - (await payer.dollars())).toBe(BigInt(got.settlement!.amount!));
+    expect(before - (await network.balanceOf(payer.address))).toBe(BigInt(got.settlement!.amount!));
     expect(got.settlement!.amount).not.toBe('0');
   }, 60_000);
 
   test('beside a deposit: the deposit is brought', async () => {
     const payer = await newStockPayer(network, 'batch-settlement');
-    const before = await payer.dollars();
+    const before = await network.balanceOf(payer.address);
     const { request, header } = await payer.pay(worker.url, run());
     const { authorization } = await earlier();
     const got = await answer(await post(worker.url, request, beside(header, { authorization })));
     expect(got).toMatchObject({ status: 200, settlement: { success: true } });
-    await expect.poll(async () => before - (await payer.dollars()), { timeout: 20_000 }).toBeGreaterThan(0n);
+    await expect.poll(async () => before - (await network.balanceOf(payer.address)), { timeout: 20_000 }).toBeGreaterThan(0n);
   }, 60_000);
 });
 

@@ -85,12 +85,18 @@ describe('books of payments', () => {
 
   it('remember whose payment failed after delivery', async () => {
     const book = await open();
-    await book.reserve(single(0, 'upto', 9n), anyway);
+    await book.reserve({ ...single(0, 'upto', 9n), block: 12n }, anyway);
     await book.charge({ requestHash: hash(0), receipt: hash(10), cumulative: 4n, amount: 4n });
+    expect(book.state.collecting.get(hash(0))!.reservation.block).toBe(12n);
     await book.failed(hash(0), 'expired', 1_790_000_100);
     await book.close();
     const again = await open();
     expect(again.state.failedAt(payer)).toBe(1_790_000_100);
+    expect(again.state.isUsed(hash(5000))).toBe(true);
+    // its receipt is still shown: the money may have come in a transfer that was not found
+    expect(again.state.channels.get(hash(5000))!.uncovered).toMatchObject([{ receipt: hash(10) }]);
+    await again.covered(hash(5000), hash(10));
+    expect(again.state.channels.has(hash(5000))).toBe(false);
     expect(again.state.isUsed(hash(5000))).toBe(true);
     await again.close();
   });

@@ -71,7 +71,7 @@ export const UNKNOWN_TRANSACTION = ZERO_HEX32;
 const seconds = (f: Fields, key: string): number => f.integer(key, 0, Number.MAX_SAFE_INTEGER);
 
 function parseReservation(value: unknown): Reservation {
-  const optional = ['voucher?', 'config?', 'deposit?', 'header?'];
+  const optional = ['voucher?', 'config?', 'deposit?', 'header?', 'block?'];
   const required = ['requestHash', 'scheme', 'channel', 'modelId', 'payer', 'from', 'asset', 'maximum', 'cumulativeLimit'];
   const f = new Fields(value, 'record.reservation', [...required, 'requestSignature', 'at', ...optional]);
   return {
@@ -90,6 +90,7 @@ function parseReservation(value: unknown): Reservation {
     ...(f.has('config') && { config: parseConfig(f.raw('config')) }),
     ...(f.has('deposit') && { deposit: parseDeposit(f.raw('deposit')) }),
     ...(f.has('header') && { header: f.string('header', protocolLimits.paymentHeader) }),
+    ...(f.has('block') && { block: f.uint('block') }),
   };
 }
 

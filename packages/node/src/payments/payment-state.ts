@@ -239,7 +239,8 @@ export class PaymentState {
     if (this.#deposits.has(requestHash)) return this.#endDeposit(requestHash);
     const { reservation } = this.#collecting.get(requestHash)!;
     this.#collecting.delete(requestHash);
-    this.#retire(reservation.channel);
+    // the money may have come all the same, by a transfer that was not found: the receipt is shown
+    this.#retireWhenOver(reservation.channel);
     this.#debtors.delete(reservation.from);
     this.#debtors.set(reservation.from, at);
     const [oldest] = this.#debtors.keys();

@@ -25,6 +25,8 @@ export interface Due {
   readonly modelId: ModelId;
   /** Of the request: the splitter keeps the money for his receipts. */
   readonly payer: Address;
+  /** Block before which it was not on chain. */
+  readonly since: bigint | undefined;
 }
 
 /**
@@ -36,7 +38,9 @@ export interface PaymentRail {
   verify(payment: Payment, offer: PaymentOffer): Promise<string | undefined>;
   /** Moves a single payment to the splitter. */
   collect(payment: ExactPayment | UptoPayment, offer: PaymentOffer, due: Due): Promise<Hex32>;
-  deposit(payment: ChannelPayment, offer: PaymentOffer): Promise<Hex32>;
+  deposit(payment: ChannelPayment, offer: PaymentOffer, since: bigint | undefined): Promise<Hex32>;
+  /** The newest block. */
+  height(): Promise<bigint>;
   escrow(channel: Hex32): Promise<Escrow>;
   /** What somebody has of an asset. */
   funds(owner: Address, asset: Address): Promise<bigint>;

@@ -30,6 +30,8 @@ export interface Reservation {
   readonly deposit?: { readonly amount: bigint; readonly salt: Hex32 };
   /** `PAYMENT-SIGNATURE`, where something in it is still to be sent: single payments, deposits. */
   readonly header?: string;
+  /** Newest block before a payment that is still to be sent was simulated: it is not on chain below. */
+  readonly block?: bigint;
   /** Unix seconds. */
   readonly at: number;
 }
