@@ -19,6 +19,7 @@ Example:
   $ commonweight withdraw --config gateway.json
 
 The payer's account pays the gas. Until the money is taken a node can claim what it was promised, and takes no more payments by the channel.
+A node that took more than it may is paid nothing more; when this has taken the money of its channel, it gets another chance on a new one.
 Exit codes: 0 done, 2 could not: the message says why.`,
     );
   withCommonOptions(command).action(async (options: Options) => {

@@ -23,21 +23,28 @@ export class Journal {
   readonly #file: FileHandle;
   readonly #lock: FolderLock;
   readonly #mutex = new Mutex();
+  readonly #whenFull: string;
   #size: number;
   #broken: unknown;
 
-  private constructor(file: FileHandle, lock: FolderLock, size: number) {
+  private constructor(file: FileHandle, lock: FolderLock, size: number, whenFull: string) {
     this.#file = file;
     this.#lock = lock;
     this.#size = size;
+    this.#whenFull = whenFull;
   }
 
   /**
    * Opens or creates the journal in `folder` and replays it in order.
    * @param replay - called with each record and its byte offset; what it throws refuses the journal.
+   * @param whenFull - what its owner is told to do then.
    * @throws CommonweightError `locked`, or `journal_damaged` when bytes that counted do not hold.
    */
-  static async open(folder: string, replay: (value: unknown, offset: number) => void): Promise<JournalOpened> {
+  static async open(
+    folder: string,
+    replay: (value: unknown, offset: number) => void,
+    whenFull = 'start a node with a new key and data directory',
+  ): Promise<JournalOpened> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const lock = await FolderLock.acquire(folder);
     let file: FileHandle | undefined;
@@ -48,7 +55,7 @@ export class Journal {
       if (end < before) await file.truncate(end);
       await file.sync();
       await syncFolder(folder);
-      return { journal: new Journal(file, lock, end), records, tornBytes: before - end };
+      return { journal: new Journal(file, lock, end, whenFull), records, tornBytes: before - end };
     } catch (error) {
       await file?.close();
       await lock.release();
@@ -83,13 +90,10 @@ export class Journal {
       if (this.#broken !== undefined) throw broken(this.#broken);
       const record = encodeRecord(Buffer.from(JSON.stringify(value), 'utf8'));
       if (this.#size + record.length > journalLimits.journalBytes) {
-        throw new CommonweightError(
-          `the journal has reached ${journalLimits.journalBytes} bytes; start a node with a new key and data directory`,
-          {
-            code: 'journal_full',
-            action: 'stop',
-          },
-        );
+        throw new CommonweightError(`the journal has reached ${journalLimits.journalBytes} bytes; ${this.#whenFull}`, {
+          code: 'journal_full',
+          action: 'stop',
+        });
       }
       const offset = this.#size;
       try {

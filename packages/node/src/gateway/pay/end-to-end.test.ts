@@ -35,6 +35,9 @@ import { type GatewayConfig, type GatewayConfigInput, parseGatewayConfig } from 
 import type { GatewayLog } from '../log.ts';
 import { type RunningGateway, startGateway } from '../start-gateway.ts';
 import { holdAfter } from '../testing/hold-after.ts';
+import { readKeyFile } from '../../platform/key-file.ts';
+import { walletOptions } from './testing/wallet.ts';
+import { Wallet } from './wallet.ts';
 import { withdrawChannels } from './withdraw-channels.ts';
 
 /** A thousandth of a dollar a prompt token, two for a token of the answer. */
@@ -294,6 +297,16 @@ test('what lies unused in the channels of a gateway that has stopped is taken ba
   const { config, gateway } = paying;
   await expect(withdrawChannels(config)).rejects.toMatchObject({ code: 'locked' });
   await gateway.stop();
+  const inWallet = async <T>(look: (wallet: Wallet) => Promise<T>): Promise<T> => {
+    const key = await readKeyFile(config.payerKeyFile);
+    const wallet = await Wallet.open(walletOptions(join(config.dataDir, 'wallet'), { key, chainId: network.dev.chainId }));
+    try {
+      return await look(wallet);
+    } finally {
+      await wallet.close();
+    }
+  };
+  await inWallet((wallet) => wallet.freeze(wallet.channels[0]!));
   await network.dev.fund(gateway.payer, 10n ** 18n);
   const before = await network.balanceOf(gateway.payer);
   const states = async (): Promise<string[]> => [...new Set((await withdrawChannels(config)).map(({ state }) => state))];
@@ -307,6 +320,8 @@ test('what lies unused in the channels of a gateway that has stopped is taken ba
   // less what the nodes claimed between the look and the transaction
   expect([back > 1_000_000n, back <= taken.reduce((sum, { amount }) => sum + amount, 0n)]).toEqual([true, true]);
   expect(await states()).toEqual(['empty']);
+  // the node that was paid nothing more gets another chance
+  expect(await inWallet(async ({ channels }) => channels.map(({ retired }) => retired))).toEqual(taken.map((_, i) => i === 0));
 });
 
 const rpc = (method: string, ...params: readonly unknown[]): Promise<Response> =>

@@ -34,9 +34,23 @@ export type WalletRecord =
   /** The chain says how much is in the channel. */
   | { readonly type: 'balance'; readonly channel: Hex32; readonly balance: bigint }
   /** Nothing more is paid on it: the node took, or tried to take, what it may not. */
-  | { readonly type: 'frozen'; readonly channel: Hex32 };
+  | { readonly type: 'frozen'; readonly channel: Hex32 }
+  /** What was left in a frozen channel is taken back: the next one with the same terms has a new salt. */
+  | { readonly type: 'retired'; readonly channel: Hex32 };
 
-const types = ['opened', 'channel', 'deposit', 'voucher', 'charged', 'released', 'lost', 'corrected', 'balance', 'frozen'] as const;
+const types = [
+  'opened',
+  'channel',
+  'deposit',
+  'voucher',
+  'charged',
+  'released',
+  'lost',
+  'corrected',
+  'balance',
+  'frozen',
+  'retired',
+] as const;
 
 export const walletRecordToJson = (record: WalletRecord): unknown =>
   JSON.parse(JSON.stringify(record, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
@@ -80,6 +94,7 @@ export function parseWalletRecord(value: unknown): WalletRecord {
     case 'balance':
       return { type, channel, balance: f.uint('balance') };
     case 'frozen':
+    case 'retired':
       return { type, channel };
   }
 }

@@ -11,6 +11,8 @@ export interface Channel {
   readonly deposits: OpenDeposits;
   /** Nothing more is paid on it. */
   frozen: boolean;
+  /** Frozen, and its money is taken back. */
+  retired: boolean;
 }
 
 const DAY = 86_400_000;
@@ -42,8 +44,15 @@ export class WalletState {
   /** Maxima of the runs in flight, and of those that were never heard of: they may still be charged. */
   get atStake(): bigint {
     let sum = 0n;
-    for (const { account } of this.channels.values()) sum += account.inFlight + account.books.unheard;
+    for (const { account, retired } of this.channels.values()) if (!retired) sum += account.inFlight + account.books.unheard;
     return sum;
+  }
+
+  /** Of the channels with a node for one model, the one on which it took what it may not: other terms do not clear it. */
+  frozen({ node, modelId }: Channel): Channel | undefined {
+    for (const channel of this.channels.values())
+      if (channel.frozen && !channel.retired && channel.node === node && channel.modelId === modelId) return channel;
+    return undefined;
   }
 
   /** What a node can come to hold in its channels for one model, these terms or others, without having charged it. @param now - Unix seconds */
@@ -52,7 +61,7 @@ export class WalletState {
     for (const channel of this.channels.values()) {
       if (channel.node !== node || channel.modelId !== modelId) continue;
       const { balance, charged } = channel.account.books;
-      if (balance > charged) uncharged += balance - charged;
+      if (!channel.retired && balance > charged) uncharged += balance - charged;
       pending += channel.deposits.pending(now);
     }
     return { uncharged, pending };
@@ -65,7 +74,16 @@ export class WalletState {
     if (record.type === 'channel') {
       requireChannelId(record, this.#chainId);
       const { channel: id, node, modelId, config } = record;
-      this.channels.set(id, { id, node, modelId, config, account: new ChannelAccount(), deposits: new OpenDeposits(), frozen: false });
+      this.channels.set(id, {
+        id,
+        node,
+        modelId,
+        config,
+        account: new ChannelAccount(),
+        deposits: new OpenDeposits(),
+        frozen: false,
+        retired: false,
+      });
       return;
     }
     const channel = this.channels.get(record.channel);
@@ -101,6 +119,10 @@ export class WalletState {
         return account.setBalance(record.balance);
       case 'frozen':
         channel.frozen = true;
+        return;
+      case 'retired':
+        if (!channel.frozen) throw disorder(`channel ${record.channel} is in use`);
+        channel.retired = true;
     }
   }
 

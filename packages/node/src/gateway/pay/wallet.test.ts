@@ -139,6 +139,29 @@ describe('a node that takes more than it may', () => {
     await wallet.close();
     await open();
     await expect(wallet.pay(await channelOf(), offer, 1n)).rejects.toMatchObject({ code: 'channel_frozen' });
+    const other = { ...offer, extra: { ...offer.extra, withdrawDelay: 901 } };
+    await expect(wallet.pay(await wallet.channel(node, modelId, other), other, 1n)).rejects.toMatchObject({ code: 'channel_frozen' });
+  });
+
+  test('is paid on another channel when the money of that one is back', async () => {
+    const channel = await channelOf();
+    await expect(wallet.retire(channel)).rejects.toMatchObject({ code: 'wallet_damaged' });
+    const paid = await wallet.pay(channel, offer, 1000n);
+    wallet.depositArrived(channel);
+    await wallet.lost(paid);
+    await wallet.freeze(channel);
+    expect((await channelOf()).id).toBe(channel.id);
+    await wallet.retire(channel);
+    for (let i = 0; i < 2; i++) {
+      const next = await channelOf();
+      expect(next.config).toEqual({ ...channel.config, salt: `0x${'1'.padStart(64, '0')}` });
+      expect(next.id).not.toBe(channel.id);
+      await wallet.close();
+      await open();
+    }
+    // what was reserved on the old one can be charged no more
+    const first = await wallet.pay(await channelOf(), offer, 1000n);
+    expect([channelPayment(first).maxClaimableAmount, wallet.channels.length]).toEqual([1000n, 2]);
   });
 
   test('is believed up to what was signed', async () => {

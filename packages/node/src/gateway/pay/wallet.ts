@@ -42,6 +42,9 @@ export interface PaidRun {
   readonly deposits: boolean;
 }
 
+const FULL =
+  'take the money of its channels back with `commonweight withdraw`, then start the gateway with a new payer key and data directory';
+
 /**
  * A payer's money in payment channels, one for each node and model. What is signed is in the journal (fsync) before it is handed out, so after a crash at any step
  * the highest voucher and every deposit are known; runs in flight then count as charged until a receipt tells.
@@ -67,7 +70,7 @@ export class Wallet {
   static async open(options: WalletOptions): Promise<Wallet> {
     const payer = addressOfKey(options.key);
     const state = new WalletState(payer, options.chainId);
-    const { journal } = await Journal.open(options.folder, (value) => state.apply(parseWalletRecord(value)));
+    const { journal } = await Journal.open(options.folder, (value) => state.apply(parseWalletRecord(value)), FULL);
     const wallet = new Wallet(options, payer, journal, state);
     try {
       if (!state.opened) await wallet.#append({ type: 'opened', payer, chainId: options.chainId });
@@ -91,11 +94,9 @@ export class Wallet {
 
   /** The channel for this offer of a node; opened when it is the first. Its money comes with the first run. */
   async channel(node: Address, modelId: Hex32, offer: PaymentOffer): Promise<Channel> {
-    const config = this.#terms(node, offer);
-    const id = channelIdOf(config, this.#o.chainId);
+    const { config, id } = this.#inUse(this.#terms(node, offer));
     if (!this.#state.channels.has(id)) {
-      if (this.#state.channels.size >= limits.channels)
-        throw new CommonweightError(`a wallet has at most ${limits.channels} channels`, { code: 'wallet_full', action: 'stop' });
+      if (this.#state.channels.size >= limits.channels) throw walletFull();
       await this.#append({ type: 'channel', channel: id, node, modelId, config });
     }
     const channel = this.#state.channels.get(id)!;
@@ -129,11 +130,15 @@ export class Wallet {
     const { id, account, config } = channel;
     // one deposit at a time, and nobody leans on one that its node may not know yet
     for (let deposit = this.#deposits.get(id); deposit; deposit = this.#deposits.get(id)) await deposit.arrived;
-    if (channel.frozen) {
-      throw new CommonweightError(`nothing more is paid on channel ${id}: node ${channel.node} took more than it may`, {
-        code: 'channel_frozen',
-        action: 'stop',
-      });
+    const frozen = this.#state.frozen(channel);
+    if (frozen) {
+      throw new CommonweightError(
+        `nothing more is paid on channel ${frozen.id}: node ${channel.node} took more than it may; \`commonweight withdraw\` ends the channel`,
+        {
+          code: 'channel_frozen',
+          action: 'stop',
+        },
+      );
     }
     // no await from here to the records: what was checked is what is reserved
     const { caps, clock, key } = this.#o;
@@ -189,6 +194,11 @@ export class Wallet {
     return true;
   }
 
+  /** The money of a frozen channel is back: the node may be paid again, on a channel with another salt. */
+  retire({ id }: Channel): Promise<void> {
+    return this.#append({ type: 'retired', channel: id });
+  }
+
   freeze({ id }: Channel): Promise<void> {
     return this.#append({ type: 'frozen', channel: id });
   }
@@ -196,6 +206,16 @@ export class Wallet {
   async close(): Promise<void> {
     for (const { done } of this.#deposits.values()) done();
     await this.#journal.close();
+  }
+
+  /** Salts are counted, so that the channels of a lost journal can be found again. */
+  #inUse(terms: ChannelConfig): { config: ChannelConfig; id: Hex32 } {
+    for (let salt = 0; salt <= limits.channels; salt++) {
+      const config = { ...terms, salt: `0x${salt.toString(16).padStart(64, '0')}` as Hex32 };
+      const id = channelIdOf(config, this.#o.chainId);
+      if (!this.#state.channels.get(id)?.retired) return { config, id };
+    }
+    throw walletFull();
   }
 
   #terms(node: Address, { extra, payTo, asset }: PaymentOffer): ChannelConfig {
@@ -235,3 +255,9 @@ export class Wallet {
     await this.#journal.append(walletRecordToJson(record));
   }
 }
+
+const walletFull = (): CommonweightError =>
+  new CommonweightError(
+    `a wallet has at most ${limits.channels} channels; take their money back with \`commonweight withdraw\`, then start the gateway with a new payer key and data directory`,
+    { code: 'wallet_full', action: 'stop' },
+  );

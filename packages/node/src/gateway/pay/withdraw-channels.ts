@@ -23,7 +23,7 @@ export interface Withdrawal {
 
 /**
  * Takes back what lies unclaimed in the payment channels of a gateway that does not run: asks for it, and after the channel's delay, when it is called again, takes it.
- * A node can still claim what it was promised meanwhile. The payer's account pays the gas.
+ * A node can still claim what it was promised meanwhile. A frozen channel whose money is back is retired: its node is paid again, on a new one. The payer's account pays the gas.
  * @throws CommonweightError `locked` while the gateway runs, and those of the chain.
  */
 export async function withdrawChannels(config: GatewayConfig, clock: Clock = systemClock): Promise<readonly Withdrawal[]> {
@@ -35,12 +35,18 @@ export async function withdrawChannels(config: GatewayConfig, clock: Clock = sys
     throw new Error('a wallet that is emptied signs nothing');
   };
   const folder = join(config.dataDir, 'wallet');
-  const wallet = await Wallet.open({ folder, key, chainId, caps: none, clock, draw32: noMoney, balanceOf: noMoney });
+  const balanceOf = async (channel: Hex32): Promise<bigint> => (await channels.channel(channel)).balance;
+  const wallet = await Wallet.open({ folder, key, chainId, caps: none, clock, draw32: noMoney, balanceOf });
   try {
     const done: Withdrawal[] = [];
     for (const channel of wallet.channels) {
       const { timestamp } = await rpc.call({ what: 'block' }, (c) => c.getBlock());
-      done.push(await withdraw(channel, channels, Number(timestamp)));
+      const withdrawal = await withdraw(channel, channels, Number(timestamp));
+      done.push(withdrawal);
+      await wallet.readBalance(channel);
+      // a deposit that can still come would lie in a channel that nobody looks at
+      const back = (withdrawal.state === 'empty' || withdrawal.state === 'taken') && channel.deposits.pending(Number(timestamp)) === 0n;
+      if (back && channel.frozen && !channel.retired) await wallet.retire(channel);
     }
     return done;
   } finally {
