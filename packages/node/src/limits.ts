@@ -206,6 +206,9 @@ export const paymentLimits = {
   confirmations: 256,
   /** Channels claimed in one transaction. */
   claimsAtOnce: 50,
+  /** Milliseconds of the first and of the longest time for which a channel rests whose claim the contract refused. */
+  claimRestMs: 60_000,
+  claimRestMaximumMs: 3_600_000,
   /** Milliseconds between two looks for payers who want their money back. */
   withdrawWatchMs: 60_000,
   /** Longest time between two rounds of claims, in milliseconds. */

@@ -32,6 +32,8 @@ export interface ChannelBook {
   readonly salts: Set<Hex32>;
   /** What the channel's contract was last seen to have paid out. */
   claimed: bigint;
+  /** Why the contract refused the last claim. */
+  refused?: string;
   /** Receipts that `Settlement` has not covered, lowest `cumulative` first. */
   uncovered: Chargeable[];
 }

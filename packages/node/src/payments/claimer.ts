@@ -1,4 +1,4 @@
-import { ChainError, type ChannelClaim, type ChannelsClient, type Mined, type SettlementClient } from '@commonweight/chain';
+import { ChainError, type ChannelsClient, type Mined, type SettlementClient } from '@commonweight/chain';
 import { type Address, CommonweightError, type Hex32, type Receipt, toHex } from '@commonweight/protocol';
 import { batchTree } from '../journal/ledger-state.ts';
 import type { Ledger } from '../journal/ledger.ts';
@@ -6,6 +6,7 @@ import { paymentLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { WorkerLog } from '../worker/log.ts';
 import type { ChannelBook, Chargeable } from './channel-book.ts';
+import { ChannelClaims } from './channel-claims.ts';
 import type { PaymentBook } from './payment-book.ts';
 import type { PaymentTerms } from './terms.ts';
 
@@ -33,10 +34,12 @@ export class Claimer {
   readonly #options: ClaimerOptions;
   /** Why the contract did not take a channel's receipt, while it does not. */
   readonly #refused = new Map<Hex32, string>();
+  readonly #claims: ChannelClaims;
   #lastRound: number;
 
   constructor(options: ClaimerOptions) {
     this.#options = options;
+    this.#claims = new ChannelClaims(options);
     this.#lastRound = options.clock.now();
   }
 
@@ -69,53 +72,19 @@ export class Claimer {
         failures.push(error);
       }
     };
-    await attempt(() => this.#claim());
+    await attempt(() => this.#claims.claim());
     for (const receiver of this.#receivers()) await attempt(() => this.#settle(receiver));
     for (const channel of this.#options.book.state.channels.values()) await attempt(() => this.#tryToCover(channel));
     for (const receiver of this.#receivers()) await attempt(() => this.#release(receiver));
     if (failures.length > 0) throw failures[0];
   }
 
-  /** Channels whose money is not in the splitter yet. */
-  #unclaimed(): Readonly<ChannelBook>[] {
-    return [...this.#options.book.state.channels.values()].filter(({ config, charged, claimed }) => config && charged > claimed);
-  }
-
   async #isUrgent(): Promise<boolean> {
     const { channels, threshold } = this.#options;
-    for (const { id, charged, claimed } of this.#unclaimed()) {
+    for (const { id, charged, claimed } of this.#claims.due()) {
       if (charged - claimed >= threshold || (await channels.channel(id)).withdrawRequestedAt > 0) return true;
     }
     return false;
-  }
-
-  async #claim(): Promise<void> {
-    const { book, channels, log, isDeep } = this.#options;
-    const claims: ChannelClaim[] = [];
-    for (const { id, charged, config, voucher } of this.#unclaimed()) {
-      const { balance, totalClaimed } = await channels.channel(id);
-      if (totalClaimed >= charged) {
-        const last = await channels.lastClaim(id);
-        if (last && (await isDeep(last.block))) await book.claimed(id, last.total, last.transaction);
-        // further back than is looked: deep
-        else if (!last) await book.claimed(id, (await channels.channel(id)).totalClaimed);
-        continue;
-      }
-      // a deposit that is still on its way is claimed in a later round
-      const total = charged < balance ? charged : balance;
-      if (total > totalClaimed) claims.push({ config: config!, ...voucher!, total });
-    }
-    for (let at = 0; at < claims.length; at += paymentLimits.claimsAtOnce) {
-      const some = claims.slice(at, at + paymentLimits.claimsAtOnce);
-      const transaction = await channels.claim(some);
-      log.info('channels_claimed', { count: some.length, transaction });
-    }
-    if (claims.length === 0) return;
-    for (const { id } of this.#unclaimed()) {
-      const last = await channels.lastClaim(id);
-      if (last && last.total > book.state.channels.get(id)!.claimed && (await isDeep(last.block)))
-        await book.claimed(id, last.total, last.transaction);
-    }
   }
 
   /** Splitters of every model that was ever paid for. */

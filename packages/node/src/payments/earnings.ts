@@ -57,6 +57,8 @@ interface Books {
   readonly money: Map<Hex32, Money>;
   /** Claimed from a channel. */
   readonly claimed: Map<Hex32, bigint>;
+  /** Why a channel's contract refused the last claim. */
+  readonly refused: Map<Hex32, string>;
 }
 
 /**
@@ -102,7 +104,7 @@ type Verdict = Pick<Earning, 'state' | 'why'>;
 function judge(
   receipt: Receipt,
   money: Money | undefined,
-  { posted, claimed }: Books,
+  { posted, claimed, refused }: Books,
   chain: { readonly covered: bigint; readonly releasable: bigint; readonly freeStake: bigint },
 ): Verdict {
   const pending = (why: string): Verdict => ({ state: 'pending', why });
@@ -113,6 +115,9 @@ function judge(
   const single = money.reservation.scheme !== 'batch-settlement';
   if (single && !money.settled) return pending('the payment is on its way to the chain');
   const sum = claimed.get(receipt.channel) ?? 0n;
+  const refusal = refused.get(receipt.channel);
+  if (!single && sum < receipt.cumulativeAmount && refusal !== undefined)
+    return pending(`its channel is set aside: the contract refused the last claim (${refusal}); it is tried again, less and less often`);
   if (!single && sum < receipt.cumulativeAmount)
     return pending(`its channel stands at ${receipt.cumulativeAmount}, ${sum} of it is claimed: the next round of claims takes it`);
   if (!posted.has(receipt.batch)) return pending(`batch ${receipt.batch} of the receipts is not on chain yet`);
@@ -126,7 +131,7 @@ function judge(
 
 async function readBooks(dataDir: string): Promise<Books> {
   let node: Address | undefined;
-  const books: Omit<Books, 'node'> = { receipts: [], posted: new Set(), money: new Map(), claimed: new Map() };
+  const books: Omit<Books, 'node'> = { receipts: [], posted: new Set(), money: new Map(), claimed: new Map(), refused: new Map() };
   await Journal.read(dataDir, (value) => {
     const record = parseLedgerRecord(value);
     if (record.type === 'opened') node = record.node;
@@ -139,7 +144,11 @@ async function readBooks(dataDir: string): Promise<Books> {
   await Journal.read(join(dataDir, 'payments'), (value) => {
     const record = parsePaymentRecord(value);
     if (record.type === 'reserved') books.money.set(record.reservation.requestHash, { reservation: record.reservation });
-    if (record.type === 'claimed') books.claimed.set(record.channel, record.total);
+    if (record.type === 'claimed') {
+      books.claimed.set(record.channel, record.total);
+      books.refused.delete(record.channel);
+    }
+    if (record.type === 'refused') books.refused.set(record.channel, record.reason);
     if (!('requestHash' in record)) return;
     const money = books.money.get(record.requestHash)!;
     if (record.type === 'charged') money.charged = record.amount;

@@ -83,6 +83,10 @@ export class PaymentBook {
     return this.#write({ type: 'claimed', channel, total, transaction });
   }
 
+  refused(channel: Hex32, reason: string): Promise<void> {
+    return this.#write({ type: 'refused', channel, reason: reason.slice(0, REASON) });
+  }
+
   covered(channel: Hex32, receipt: Hex32): Promise<void> {
     return this.#write({ type: 'covered', channel, receipt });
   }

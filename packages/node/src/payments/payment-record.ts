@@ -26,10 +26,12 @@ export type PaymentRecord =
   | { readonly type: 'failed'; readonly requestHash: Hex32; readonly reason: string; readonly at: number }
   /** A channel's contract says that so much was claimed. */
   | { readonly type: 'claimed'; readonly channel: Hex32; readonly total: bigint; readonly transaction: Hex32 }
+  /** A channel's contract refused to pay out what its payer signed. */
+  | { readonly type: 'refused'; readonly channel: Hex32; readonly reason: string }
   /** `Settlement` has covered a channel up to this receipt. */
   | { readonly type: 'covered'; readonly channel: Hex32; readonly receipt: Hex32 };
 
-const types = ['opened', 'reserved', 'released', 'charged', 'settled', 'deposited', 'failed', 'claimed', 'covered'] as const;
+const types = ['opened', 'reserved', 'released', 'charged', 'settled', 'deposited', 'failed', 'claimed', 'refused', 'covered'] as const;
 
 export const paymentRecordToJson = (record: PaymentRecord): unknown =>
   JSON.parse(JSON.stringify(record, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
@@ -57,6 +59,8 @@ export function parsePaymentRecord(value: unknown): PaymentRecord {
       return { type, requestHash: f.hex32('requestHash'), reason: f.string('reason', REASON), at: seconds(f, 'at') };
     case 'claimed':
       return { type, channel: f.hex32('channel'), total: f.uint('total'), transaction: f.hex32('transaction') };
+    case 'refused':
+      return { type, channel: f.hex32('channel'), reason: f.string('reason', REASON) };
     case 'covered':
       return { type, channel: f.hex32('channel'), receipt: f.hex32('receipt') };
   }

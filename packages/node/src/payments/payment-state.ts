@@ -116,6 +116,7 @@ export class PaymentState {
           throw disorder(`nothing of request ${record.requestHash} is on its way to the chain`);
         return;
       case 'claimed':
+      case 'refused':
       case 'covered':
         if (!this.#channels.has(record.channel)) throw disorder(`channel ${record.channel} is ${record.type} and unknown`);
     }
@@ -149,8 +150,14 @@ export class PaymentState {
         return;
       case 'failed':
         return this.#fail(record.requestHash, record.at);
-      case 'claimed':
-        this.#channels.get(record.channel)!.claimed = record.total;
+      case 'claimed': {
+        const book = this.#channels.get(record.channel)!;
+        book.claimed = record.total;
+        delete book.refused;
+        return;
+      }
+      case 'refused':
+        this.#channels.get(record.channel)!.refused = record.reason;
         return;
       case 'covered':
         this.#cover(record.channel, record.receipt);

@@ -23,6 +23,7 @@ export type WorkerEvent =
   | 'payment_failed'
   | 'payments_recovered'
   | 'channels_claimed'
+  | 'channel_set_aside'
   | 'revenue_covered'
   | 'revenue_not_covered'
   | 'revenue_released'
