@@ -193,6 +193,8 @@ export const paymentLimits = {
   correctionMs: 1000,
   /** Milliseconds for which a channel's balance in escrow is not asked again. */
   escrowFreshMs: 30_000,
+  /** Channels that are asked for at the chain at once: naming one costs a stranger nothing. */
+  escrowQuestions: 64,
   /** Channels whose balance is remembered. */
   escrows: 65_536,
   /** Milliseconds that the receipt's frame waits for a single payment to be on chain. */

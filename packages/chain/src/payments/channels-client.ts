@@ -54,8 +54,10 @@ export function channelsClient(rpc: Rpc, submitter?: Submitter): ChannelsClient 
   const escrow = contractCaller(rpc, submitter, BATCH_SETTLEMENT, batchSettlementAbi);
   return {
     channel: async (channelId) => {
-      const [[balance, totalClaimed], [, initiatedAt], refundNonce] = await Promise.all([
-        escrow.read('channels', [channelId]),
+      const [balance, totalClaimed] = await escrow.read('channels', [channelId]);
+      // anybody can name a channel: of one that never held anything there is nothing more to ask
+      if (balance === 0n && totalClaimed === 0n) return { balance, totalClaimed, withdrawRequestedAt: 0, refundNonce: 0n };
+      const [[, initiatedAt], refundNonce] = await Promise.all([
         escrow.read('pendingWithdrawals', [channelId]),
         escrow.read('refundNonce', [channelId]),
       ]);

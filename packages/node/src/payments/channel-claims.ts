@@ -83,7 +83,8 @@ export class ChannelClaims {
 
   async #setAside(id: Hex32, error: ChainError): Promise<void> {
     const { book, clock, log } = this.#options;
-    const reason = String(error.details['reason'] ?? error.message);
+    const name = error.details['reason'];
+    const reason = typeof name === 'string' ? name : error.message;
     const pause = Math.min(paymentLimits.claimRestMaximumMs, 2 * (this.#aside.get(id)?.pause ?? paymentLimits.claimRestMs / 2));
     this.#aside.set(id, { until: clock.now() + pause, pause });
     log.warn('channel_set_aside', { channel: id, reason, retryMs: pause });

@@ -1,4 +1,4 @@
-import type { Hex32 } from '@commonweight/protocol';
+import { CommonweightError, type Hex32 } from '@commonweight/protocol';
 import { paymentLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Escrow, PaymentRail } from './rail.ts';
@@ -15,6 +15,7 @@ export class Escrows {
   readonly #rail: Pick<PaymentRail, 'escrow'>;
   readonly #clock: Clock;
   readonly #entries = new Map<Hex32, Entry>();
+  #asking = 0;
 
   constructor(rail: Pick<PaymentRail, 'escrow'>, clock: Clock) {
     this.#rail = rail;
@@ -48,7 +49,12 @@ export class Escrows {
   }
 
   #ask(channel: Hex32): Promise<Escrow> {
-    const escrow = this.#rail.escrow(channel);
+    if (this.#asking >= paymentLimits.escrowQuestions) {
+      const why = `${this.#asking} channels are being asked for at the chain already; try again in a moment`;
+      return Promise.reject(new CommonweightError(why, { code: 'busy', action: 'retry' }));
+    }
+    this.#asking++;
+    const escrow = this.#rail.escrow(channel).finally(() => this.#asking--);
     const entry: Entry = { at: this.#clock.now(), escrow, held: false };
     this.#entries.delete(channel);
     this.#entries.set(channel, entry);

@@ -7,6 +7,7 @@ import type { WorkerConfig } from '../worker/config.ts';
 import type { WorkerLog } from '../worker/log.ts';
 import { Cashier } from './cashier.ts';
 import { chainRail } from './chain-rail.ts';
+import { checkAsset } from './check-asset.ts';
 import { Claimer } from './claimer.ts';
 import { PaymentBook } from './payment-book.ts';
 import type { PaymentTerms } from './terms.ts';
@@ -49,6 +50,7 @@ export async function openPayments({ config, node, chain, ledger, models, url, c
   const ending = new AbortController();
   try {
     if (tornBytes > 0) log.warn('journal_torn_tail', { bytes: tornBytes });
+    checkAsset(book.state, asset);
     const splitters = new Map<ModelId, Address>();
     // models that were sold before are still claimed for
     for (const modelId of new Set([...models, ...book.state.models])) splitters.set(modelId, await settlement.splitterOf(node, modelId));

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkAsset } from './check-asset.ts';
 import { misfit } from './fits.ts';
 import { PaymentBook } from './payment-book.ts';
 import { channel, config, hash, identity, onChannel, payer, single } from './testing/reservations.ts';
@@ -80,6 +81,21 @@ describe('books of payments', () => {
     expect(book.state.isUsed(hash(5000))).toBe(true);
     await book.release(hash(0));
     expect(book.state.isUsed(hash(5000))).toBe(false);
+    await book.close();
+  });
+
+  it('tie a node to its asset while money is to come in it', async () => {
+    const book = await open();
+    const another = identity.node;
+    const refused = expect.objectContaining({ code: 'config', field: 'asset' }) as Error;
+    await book.reserve(onChannel(0, 10n, 10n, { config }), anyway);
+    await book.charge({ requestHash: hash(0), receipt: hash(10), cumulative: 5n, amount: 5n });
+    expect(() => checkAsset(book.state, another)).toThrow(refused);
+    checkAsset(book.state, config.token);
+    await book.claimed(channel, 5n);
+    expect(() => checkAsset(book.state, another)).toThrow(refused);
+    await book.covered(channel, hash(10));
+    checkAsset(book.state, another);
     await book.close();
   });
 

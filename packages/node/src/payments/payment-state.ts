@@ -93,6 +93,18 @@ export class PaymentState {
     return sum;
   }
 
+  /** Assets that money is still to come in: on its way to the chain, in channels that are not claimed, or waiting for its receipt to be covered. */
+  openAssets(): Set<Address> {
+    const open = new Set<Address>();
+    for (const each of [...this.#runs.values(), ...this.#deposits.values()]) open.add(each.asset);
+    for (const { reservation } of this.#collecting.values()) open.add(reservation.asset);
+    for (const { asset, charged, claimed, scheme, uncovered } of this.#channels.values()) {
+      const unclaimed = scheme === 'batch-settlement' && charged > claimed;
+      if (unclaimed || uncovered.length > 0) open.add(asset);
+    }
+    return open;
+  }
+
   /** Throws CommonweightError `journal_order` when the record does not follow from those before it; changes nothing then. */
   check(record: PaymentRecord): void {
     if (record.type === 'opened') return this.#checkOpened(record);

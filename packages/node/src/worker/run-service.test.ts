@@ -6,12 +6,18 @@ import { buildTinyModel } from '@commonweight/engine/testing';
 import {
   CommonweightError,
   type Frame,
+  type Hex32,
   type RunRequest,
   ZERO_ADDRESS,
   committedPositions,
+  maximumAmount,
   modelIdOf,
   parseFrame,
+  parsePaymentSignature,
   signDigest,
+  signExactPayment,
+  toHex,
+  uintBE,
 } from '@commonweight/protocol';
 import { expect, it } from 'vitest';
 import { TestClock } from '../gateway/testing/test-gateway.ts';
@@ -19,9 +25,14 @@ import { Ledger } from '../journal/ledger.ts';
 import { identity, sessionKey } from '../journal/testing/entries.ts';
 import { workerLimits } from '../limits.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { Cashier } from '../payments/cashier.ts';
+import { PaymentBook } from '../payments/payment-book.ts';
+import type { PaymentRail } from '../payments/rail.ts';
+import { type PaymentTerms, makeOffers } from '../payments/terms.ts';
 import { DigestStore } from './digest-store.ts';
 import type { EngineEvents, EngineHost } from './engine-host.ts';
 import { RunQueue } from './run-queue.ts';
+import type { Outcome } from './run.ts';
 import { RunService } from './run-service.ts';
 import { ask, signEnd } from './testing/payer.ts';
 import { RecordingLog } from './testing/recording-log.ts';
@@ -57,7 +68,13 @@ const engineThat = (run: EngineHost['run']): EngineHost => ({
   close: async () => undefined,
 });
 
-async function withService(engine: EngineHost, clock: Clock, use: (service: RunService) => Promise<void>, price = 0n): Promise<void> {
+async function withService(
+  engine: EngineHost,
+  clock: Clock,
+  use: (service: RunService) => Promise<void>,
+  price = 0n,
+  cashier?: Cashier,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'commonweight-run-'));
   const { ledger } = await Ledger.open({ folder, identity, sign: (digest) => signDigest(digest, sessionKey) });
   try {
@@ -73,6 +90,7 @@ async function withService(engine: EngineHost, clock: Clock, use: (service: RunS
       fail: (error) => {
         throw error;
       },
+      ...(cashier && { cashier }),
     });
     await use(service);
   } finally {
@@ -183,3 +201,49 @@ it.each(['grammar_stuck', 'grammar_too_ambiguous'])(
     });
   },
 );
+
+it('work that was paid for counts against whose money it was, not against the gateway that asked', async () => {
+  const engine = engineThat(async (_, events) => {
+    events.onPrefill(4, 4, 0);
+    throw new CommonweightError('the grammar', { code: 'grammar_stuck' });
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'commonweight-run-payments-'));
+  const { book } = await PaymentBook.open(folder, { node, chainId: domain.chainId });
+  const yes = { verify: () => Promise.resolve(undefined), funds: () => Promise.resolve(10n ** 9n) };
+  const unused = () => Promise.reject(new Error('nothing is collected here'));
+  const rail: PaymentRail = { ...yes, collect: unused, deposit: unused, escrow: unused };
+  const payTo = `0x${'0c'.repeat(20)}` as const;
+  const terms: PaymentTerms = {
+    ...{ chainId: domain.chainId, asset: { address: ZERO_ADDRESS, name: 'Dollar', version: '1' } },
+    ...{ facilitator: node, authorizer: node, withdrawDelay: 86_400, url: 'http://node.example', payTo: () => payTo },
+  };
+  const cashier = new Cashier({ terms, book, rail, clock: systemClock, log: new RecordingLog() });
+  const price = 1_000_000n;
+  let nonce = 0;
+  const sell = async (service: RunService, key: Hex32): Promise<Outcome> => {
+    nonce++;
+    const maximum = maximumAmount(ask({ domain, node, modelId }).request, { promptPrice: price, completionPrice: price });
+    const offer = makeOffers(terms, modelId, maximum).find(({ scheme }) => scheme === 'exact')!;
+    const validBefore = Math.floor(Date.now() / 1000) + 3500;
+    const header = signExactPayment(offer, { nonce: toHex(uintBE(nonce, 32)) as Hex32, validBefore }, key);
+    const { channel } = parsePaymentSignature(header);
+    const change = { promptPrice: String(price), completionPrice: String(price), channel, cumulativeLimit: String(maximum) };
+    return (await service.sell(ask({ domain, node, modelId, nonce, change }), header)).outcome;
+  };
+  const [walkIn, another] = [`0x${'61'.repeat(32)}`, `0x${'62'.repeat(32)}`] as const;
+  await withService(
+    engine,
+    systemClock,
+    async (service) => {
+      for (let i = 0; i < workerLimits.unbilledRuns; i++)
+        expect(await sell(service, walkIn)).toMatchObject({ error: { code: 'grammar_stuck' } });
+      await expect(sell(service, walkIn)).rejects.toMatchObject({ code: 'unbilled_limit' });
+      expect(await sell(service, another)).toMatchObject({ error: { code: 'grammar_stuck' } });
+    },
+    price,
+    cashier,
+  );
+  await cashier.close();
+  await book.close();
+  await rm(folder, { recursive: true });
+});
