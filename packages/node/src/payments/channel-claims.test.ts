@@ -79,7 +79,10 @@ test('a channel whose claim is refused holds up no other, and rests for longer a
 test('a chain that does not answer sets nothing aside', async () => {
   const { claims } = escrow(() => false);
   const gone = new ChannelClaims({
-    ...{ book, isDeep: () => Promise.resolve(true), clock: systemClock, log },
+    book,
+    isDeep: () => Promise.resolve(true),
+    clock: systemClock,
+    log,
     channels: { ...escrow(() => false).channels, claim: () => Promise.reject(new ChainError('chain_unreachable', 'gone')) },
   });
   await expect(gone.claim()).rejects.toMatchObject({ code: 'chain_unreachable' });

@@ -9,6 +9,7 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   payment_invalid: 402,
   payment_used: 402,
   payment_owed: 402,
+  payment_disorder: 402,
   limit_too_low: 402,
   host_not_allowed: 403,
   origin_not_allowed: 403,
@@ -27,6 +28,7 @@ const statuses: Readonly<Record<string, ContentfulStatusCode>> = {
   wrong_node: 421,
   queue_full: 429,
   channel_busy: 429,
+  busy: 429,
   unbilled_limit: 429,
   internal: 500,
 };

@@ -214,8 +214,13 @@ it('work that was paid for counts against whose money it was, not against the ga
   const rail: PaymentRail = { ...yes, collect: unused, deposit: unused, escrow: unused };
   const payTo = `0x${'0c'.repeat(20)}` as const;
   const terms: PaymentTerms = {
-    ...{ chainId: domain.chainId, asset: { address: ZERO_ADDRESS, name: 'Dollar', version: '1' } },
-    ...{ facilitator: node, authorizer: node, withdrawDelay: 86_400, url: 'http://node.example', payTo: () => payTo },
+    chainId: domain.chainId,
+    asset: { address: ZERO_ADDRESS, name: 'Dollar', version: '1' },
+    facilitator: node,
+    authorizer: node,
+    withdrawDelay: 86_400,
+    url: 'http://node.example',
+    payTo: () => payTo,
   };
   const cashier = new Cashier({ terms, book, rail, clock: systemClock, log: new RecordingLog() });
   const price = 1_000_000n;
