@@ -49,7 +49,7 @@ export class ChannelClaims {
         const last = await channels.lastClaim(id);
         if (last && (await isDeep(last.block))) await book.claimed(id, last.total, last.transaction);
         // further back than is looked: deep
-        else if (!last) await book.claimed(id, totalClaimed);
+        else if (!last) await book.claimed(id, (await channels.channel(id)).totalClaimed);
         continue;
       }
       // a deposit that is still on its way is claimed in a later round

@@ -211,7 +211,7 @@ it('work that was paid for counts against whose money it was, not against the ga
   const { book } = await PaymentBook.open(folder, { node, chainId: domain.chainId });
   const yes = { verify: () => Promise.resolve(undefined), funds: () => Promise.resolve(10n ** 9n) };
   const unused = () => Promise.reject(new Error('nothing is collected here'));
-  const rail: PaymentRail = { ...yes, collect: unused, deposit: unused, escrow: unused };
+  const rail: PaymentRail = { ...yes, height: () => Promise.resolve(1n), collect: unused, deposit: unused, escrow: unused };
   const payTo = `0x${'0c'.repeat(20)}` as const;
   const terms: PaymentTerms = {
     chainId: domain.chainId,
