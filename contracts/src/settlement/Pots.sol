@@ -12,6 +12,7 @@ import {IERC3009} from "./IERC3009.sol";
 /// @title Whose money lies in a splitter, and which receipts may take it
 /// @notice Money is kept in pots, one for each payer and channel. A receipt takes from the pot of its own payer and channel; what none has taken within the window goes back
 /// to the pot's refund address, whoever calls. Money that arrives in no pot (a plain transfer) is taken by what receipts cover beyond their pots, and by nothing else.
+/// Receipts cover money that is here, never what may still come: stake was locked for all that is released, after it came.
 abstract contract Pots is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -44,18 +45,22 @@ abstract contract Pots is ReentrancyGuardTransient {
     mapping(IERC20 asset => uint256) public pots;
     /// @notice Taken out of pots by receipts, not yet released.
     mapping(IERC20 asset => uint256) public earned;
-    /// @notice Covered by receipts beyond their pots: covers what arrives, or will arrive, by plain transfer.
+    /// @notice Covered by receipts beyond their pots, not yet released: never more than lies here in no pot.
     mapping(IERC20 asset => uint256) public openCover;
+    /// @notice What a payer's receipts of a channel took of the money in no pot. He pays it back with what he pays later: that goes into no pot either.
+    mapping(IERC20 asset => mapping(address payer => mapping(bytes32 channel => uint256))) public openOf;
 
     event Paid(
         IERC20 indexed asset, address indexed payer, bytes32 indexed channel, uint256 amount, address refundTo, uint64 refundableFrom
     );
+    event PaidLate(IERC20 indexed asset, address indexed payer, bytes32 indexed channel, uint256 amount);
     event Covered(IERC20 indexed asset, address indexed payer, bytes32 indexed channel, uint256 fromPot, uint256 open);
     event Refunded(IERC20 indexed asset, address indexed payer, bytes32 indexed channel, uint256 amount, address refundTo);
 
     error OnlySettlement(address caller);
     error OnlyNode(address caller);
     error NothingToPay();
+    error NotPaid(uint256 available, uint256 wanted);
     error NotYetRefundable(uint64 refundableFrom);
     error AnotherRefundAddress(address refundTo);
 
@@ -68,9 +73,6 @@ abstract contract Pots is ReentrancyGuardTransient {
 
     /// @notice Pays into the caller's own pot of a channel; he is its refund address.
     function pay(IERC20 asset, uint256 amount, bytes32 channel) external nonReentrant {
-        Pot storage pot = potOf[asset][msg.sender][channel];
-        // a pot that goes back to somebody else must not be kept from him by small payments
-        if (pot.amount != 0 && pot.refundTo != msg.sender) revert AnotherRefundAddress(pot.refundTo);
         uint256 before = asset.balanceOf(address(this));
         asset.safeTransferFrom(msg.sender, address(this), amount);
         _fill(asset, msg.sender, channel, before, msg.sender);
@@ -99,7 +101,7 @@ abstract contract Pots is ReentrancyGuardTransient {
         asset.safeTransfer(pot.refundTo, amount);
     }
 
-    /// @notice A receipt over `amount` of this payer and channel was shown.
+    /// @notice A receipt over `amount` of this payer and channel was shown. Refused as a whole when the money is not there: it can be shown again when it is.
     function cover(IERC20 asset, address payer, bytes32 channel, uint256 amount) external {
         if (msg.sender != SETTLEMENT) revert OnlySettlement(msg.sender);
         Pot storage pot = potOf[asset][payer][channel];
@@ -109,8 +111,14 @@ abstract contract Pots is ReentrancyGuardTransient {
             pots[asset] -= fromPot;
             earned[asset] += fromPot;
         }
-        if (fromPot != amount) openCover[asset] += amount - fromPot;
-        emit Covered(asset, payer, channel, fromPot, amount - fromPot);
+        uint256 rest = amount - fromPot;
+        if (rest != 0) {
+            (uint256 available, uint256 taken) = (_open(asset), openCover[asset] + rest);
+            if (taken > available) revert NotPaid(available, taken);
+            openCover[asset] = taken;
+            openOf[asset][payer][channel] += rest;
+        }
+        emit Covered(asset, payer, channel, fromPot, rest);
     }
 
     /// @notice What is released now at most: what receipts took from pots, and what they cover of the rest.
@@ -136,12 +144,21 @@ abstract contract Pots is ReentrancyGuardTransient {
     function _fill(IERC20 asset, address payer, bytes32 channel, uint256 before, address refundTo) private {
         uint256 received = asset.balanceOf(address(this)) - before;
         if (received == 0) revert NothingToPay();
-        uint64 refundableFrom = uint64(block.timestamp + PARAMETERS.get(REFUND_WINDOW));
         Pot storage pot = potOf[asset][payer][channel];
-        pot.amount += received;
+        // a pot that goes back to somebody else must not be kept from him, nor be taken over
+        if (pot.amount != 0 && pot.refundTo != refundTo) revert AnotherRefundAddress(pot.refundTo);
+        uint256 late = Math.min(received, openOf[asset][payer][channel]);
+        if (late != 0) {
+            openOf[asset][payer][channel] -= late;
+            emit PaidLate(asset, payer, channel, late);
+        }
+        uint256 rest = received - late;
+        if (rest == 0) return;
+        uint64 refundableFrom = uint64(block.timestamp + PARAMETERS.get(REFUND_WINDOW));
+        pot.amount += rest;
         (pot.refundTo, pot.refundableFrom) = (refundTo, refundableFrom);
-        pots[asset] += received;
-        emit Paid(asset, payer, channel, received, refundTo, refundableFrom);
+        pots[asset] += rest;
+        emit Paid(asset, payer, channel, rest, refundTo, refundableFrom);
     }
 
     /// @dev Tokens from before contract accounts (ERC-1271) know signatures as v, r, s only.

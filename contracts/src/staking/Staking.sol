@@ -39,6 +39,13 @@ contract Staking is ReentrancyGuardTransient {
         mapping(uint128 place => Thaw) requests;
     }
 
+    /// @dev Receipts of an operator's reservations, oldest first: first and one past the last that may still lock stake.
+    struct Line {
+        uint128 head;
+        uint128 tail;
+        mapping(uint128 place => bytes32 receipt) receipts;
+    }
+
     /// @dev Stays after its release, with amount 0: a receipt is reserved for once.
     struct Reservation {
         address operator;
@@ -83,6 +90,8 @@ contract Staking is ReentrancyGuardTransient {
     }
 
     uint256 public constant MAXIMUM_OPEN_THAWS = 32;
+    /// @notice Reservations that one call of {releaseDue} looks at.
+    uint256 public constant MAXIMUM_RELEASES = 32;
     uint256 public constant MAXIMUM_SLASHERS = 4;
     uint256 public constant WHOLE = 10_000;
     bytes32 public constant THAW_PERIOD = "thawPeriod";
@@ -106,6 +115,7 @@ contract Staking is ReentrancyGuardTransient {
     mapping(address slasher => mapping(bytes32 fault => bool)) public wasSlashed;
     address[] private _slashers;
     mapping(address operator => Operator) private _operators;
+    mapping(address operator => Line) private _lines;
     mapping(address operator => mapping(address delegator => Holding)) private _delegations;
     mapping(address operator => Holding) private _ownHoldings;
     mapping(address operator => mapping(address holder => mapping(bool own => Queue))) private _thaws;
@@ -212,18 +222,40 @@ contract Staking is ReentrancyGuardTransient {
         if (amount != 0) TOKEN.safeTransfer(msg.sender, amount);
     }
 
-    /// @notice Locks stake for a receipt until its dispute window closes. One reservation a receipt, for ever.
+    /// @notice Locks stake for a receipt until its dispute window closes. One reservation a receipt, for ever. Frees what is due first: an operator's stake turns over by itself.
     function reserve(address operator, bytes32 receipt, uint256 amount, uint64 until) external {
         if (msg.sender != SETTLEMENT) revert OnlySettlement(msg.sender);
         if (reservationOf[receipt].operator != address(0)) revert AlreadyReserved(receipt);
         if (amount == 0) revert NothingToMove();
+        releaseDue(operator);
         uint256 free = freeStake(operator);
         if (amount > free) revert StakeReserved(operator, free, amount);
         reservationOf[receipt] = Reservation(operator, until, amount);
+        Line storage line = _lines[operator];
+        line.receipts[line.tail++] = receipt;
         Operator storage o = _operators[operator];
         o.reserved += amount.toUint128();
         if (until > o.reservedUntil) o.reservedUntil = until;
         emit Reserved(operator, receipt, amount, until);
+    }
+
+    /// @notice Frees an operator's oldest reservations whose windows are over, {MAXIMUM_RELEASES} at most; none while a dispute runs. Anybody may call it.
+    /// @return count Of the reservations that are done with, those that were freed before among them.
+    function releaseDue(address operator) public returns (uint256 count) {
+        if (_operators[operator].disputes != 0) return 0;
+        Line storage line = _lines[operator];
+        (uint128 head, uint128 tail) = (line.head, line.tail);
+        for (; head != tail && count < MAXIMUM_RELEASES; count++) {
+            bytes32 receipt = line.receipts[head];
+            Reservation memory reservation = reservationOf[receipt];
+            if (reservation.amount != 0) {
+                // forge-lint: disable-next-line(block-timestamp)
+                if (block.timestamp < reservation.until) break;
+                _release(receipt, reservation);
+            }
+            delete line.receipts[head++];
+        }
+        if (count != 0) line.head = head;
     }
 
     /// @notice Frees a receipt's stake after its window, unless a dispute runs. Anybody may call it.

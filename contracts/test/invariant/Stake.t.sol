@@ -62,6 +62,12 @@ contract StakeMoves is StakingFixture {
         bytes32 receipt = bytes32(++_count);
         staking.reserve(operator, receipt, bound(amount, 1, free), uint64(block.timestamp + bound(time, 0, 1 days)));
         _receipts.push(receipt);
+        _dropFreed();
+    }
+
+    function releaseDue() external {
+        staking.releaseDue(operator);
+        _dropFreed();
     }
 
     function release(uint256 seed) external {
@@ -154,6 +160,14 @@ contract StakeMoves is StakingFixture {
                 thawShares += thaws[j].shares;
                 sum += thaws[j].shares * pool.thawing.tokens / pool.thawing.shares;
             }
+        }
+    }
+
+    /// @dev What a reservation has freed on its way.
+    function _dropFreed() private {
+        for (uint256 i = _receipts.length; i > 0; i--) {
+            (,, uint256 amount) = staking.reservationOf(_receipts[i - 1]);
+            if (amount == 0) _drop(i - 1);
         }
     }
 

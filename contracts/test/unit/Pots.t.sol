@@ -42,19 +42,31 @@ contract PotsTest is EconomyFixture {
         settlement.cover(r, cumulative, signRequest(PAYER_KEY, r), 1, siblings);
     }
 
+    /// @dev Shown while the money is not there.
+    function refuseOn(bytes32 channel, uint256 cumulative, uint256 available, uint256 wanted) private {
+        Receipt memory r = receiptOf(cumulative);
+        r.channel = channel;
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r);
+        vm.expectRevert(abi.encodeWithSelector(Pots.NotPaid.selector, available, wanted));
+        settlement.cover(r, cumulative, signature, 1, siblings);
+    }
+
     function test_a_receipt_takes_from_the_pot_of_its_payer_only() public {
         payIn(100 ether);
         Receipt memory r = receiptOf(60 ether);
         r.payer = vm.addr(77);
         bytes32[] memory siblings = post(r);
-        settlement.cover(r, r.cumulativeAmount, signRequest(77, r), 1, siblings);
+        bytes memory signature = signRequest(77, r);
+        vm.expectRevert(abi.encodeWithSelector(Pots.NotPaid.selector, 0, 60 ether));
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
         assertEq(s.releasable(money), 0, "the pot is another payer's");
         assertEq(amountIn(payer, CHANNEL), 100 ether, "whole");
     }
 
     function test_a_receipt_takes_from_the_pot_of_its_channel_only() public {
         payIn(100 ether);
-        coverOn("another channel", 60 ether);
+        refuseOn("another channel", 60 ether, 0, 60 ether);
         assertEq(s.releasable(money), 0, "the pot is another channel's");
         coverOn(CHANNEL, 70 ether);
         assertEq(s.releasable(money), 70 ether, "its own");
@@ -152,6 +164,61 @@ contract PotsTest is EconomyFixture {
         assertEq(amountIn(payer, channel), 2 ether, "an empty pot is anybody's own again");
     }
 
+    /// @dev Anybody may show a receipt: who shows it before its payment is mined must not get the payment back.
+    function test_a_receipt_shown_before_its_payment_can_be_shown_again() public {
+        Pots.Authorization memory a = authorize(SENDER_KEY, sender, 10 ether, "nonce");
+        refuseOn(channelOf(a), 10 ether, 0, 10 ether);
+        take(a, payer);
+        coverOn(channelOf(a), 10 ether);
+        vm.warp(block.timestamp + REFUND_WINDOW);
+        vm.expectRevert(Pots.NothingToPay.selector);
+        s.reclaim(money, payer, channelOf(a));
+        assertEq(s.releasable(money), 10 ether, "the node's pay");
+    }
+
+    /// @dev The receipt took other people's money, and that was divided: the payment takes its place.
+    function test_a_payment_after_its_receipt_is_not_given_back() public {
+        Pots.Authorization memory a = authorize(SENDER_KEY, sender, 25 ether, "nonce");
+        money.transfer(address(s), 10 ether);
+        coverOn(channelOf(a), 10 ether);
+        s.release(money);
+        take(a, payer);
+        assertEq(amountIn(payer, channelOf(a)), 15 ether, "the surplus alone");
+        assertEq(s.openOf(money, payer, channelOf(a)), 0, "paid back");
+        coverOn("the others' channel", 10 ether);
+        assertEq(s.releasable(money), 10 ether, "their receipts find their money");
+    }
+
+    function test_a_payment_that_pays_back_less_than_was_taken_fills_no_pot() public {
+        money.transfer(address(s), 10 ether);
+        cover(10 ether);
+        payIn(4 ether);
+        assertEq(amountIn(payer, CHANNEL), 0, "no pot");
+        assertEq(s.openOf(money, payer, CHANNEL), 6 ether, "what is left");
+    }
+
+    function test_money_in_no_pot_is_covered_once() public {
+        money.transfer(address(s), 10 ether);
+        coverOn("one", 6 ether);
+        refuseOn("two", 5 ether, 10 ether, 11 ether);
+        coverOn("two", 4 ether);
+        assertEq(s.releasable(money), 10 ether, "all of it");
+    }
+
+    function test_an_authorization_does_not_take_over_the_pot_of_somebody_else() public {
+        Pots.Authorization memory a = authorize(SENDER_KEY, sender, 1, "nonce");
+        money.transfer(payer, 10 ether);
+        vm.startPrank(payer);
+        money.approve(address(s), 10 ether);
+        s.pay(money, 10 ether, channelOf(a));
+        vm.stopPrank();
+        vm.expectRevert(abi.encodeWithSelector(Pots.AnotherRefundAddress.selector, payer));
+        take(a, payer);
+        vm.warp(block.timestamp + REFUND_WINDOW);
+        s.reclaim(money, payer, channelOf(a));
+        assertEq(money.balanceOf(payer), 10 ether, "his own");
+    }
+
     function test_paying_nothing_is_refused() public {
         vm.expectRevert(Pots.NothingToPay.selector);
         s.pay(money, 0, CHANNEL);
@@ -182,8 +249,9 @@ contract PotsTest is EconomyFixture {
         used = bound(used, 1, 2000 ether);
         Pots.Authorization memory a = authorize(SENDER_KEY, sender, paid, "nonce");
         take(a, payer);
-        coverOn(channelOf(a), used);
+        if (used > paid) refuseOn(channelOf(a), used, 0, used - paid);
         uint256 taken = used < paid ? used : paid;
+        coverOn(channelOf(a), taken);
         assertEq(s.releasable(money), taken, "as much as there is");
         vm.warp(block.timestamp + REFUND_WINDOW);
         s.release(money);

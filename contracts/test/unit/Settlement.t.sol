@@ -55,16 +55,49 @@ contract SettlementTest is EconomyFixture {
         assertEq(payouts.owed(operator, money), 14 ether, "only what is new");
     }
 
-    function test_a_plain_transfer_is_covered_too_before_or_after() public {
+    function test_a_plain_transfer_is_covered_once_it_is_there() public {
+        money.transfer(address(splitter()), 20 ether);
+        refuse(30 ether, abi.encodeWithSelector(Pots.NotPaid.selector, 20 ether, 30 ether));
+        assertEq(staking.freeStake(operator), 1000 ether, "nothing is locked for what is refused");
+        money.transfer(address(splitter()), 20 ether);
         cover(30 ether);
-        money.transfer(address(splitter()), 20 ether);
-        assertEq(splitter().releasable(money), 20 ether, "what is there");
-        splitter().release(money);
-        money.transfer(address(splitter()), 20 ether);
-        assertEq(splitter().releasable(money), 10 ether, "what is left of the cover");
+        assertEq(splitter().releasable(money), 30 ether, "as much as the receipt says");
+    }
+
+    /// @dev An operator and a payer who pays nothing cannot keep receipts in store for other people's money.
+    function test_no_revenue_leaves_without_stake_that_is_locked_for_it() public {
+        refuse(1900 ether, abi.encodeWithSelector(Pots.NotPaid.selector, 0, 1900 ether));
+        money.transfer(address(splitter()), 9500 ether);
+        RevenueSplitter s = splitter();
+        vm.expectRevert(Pots.NothingToPay.selector);
+        s.release(money);
+        cover(1900 ether);
+        assertEq(s.release(money), 1900 ether, "as much as stake is locked for");
+        assertEq(staking.freeStake(operator), 50 ether, "locked");
+    }
+
+    /// @dev Three times the stake's worth, a tenth of it a day, and nobody calls anything but `cover`.
+    function test_stake_turns_over_by_itself() public {
+        for (uint256 day = 1; day <= 30; day++) {
+            payIn(200 ether);
+            cover(day * 200 ether);
+            vm.warp(block.timestamp + 1 days);
+        }
+        assertEq(splitter().release(money), 6000 ether, "all of it");
+        (,, uint256 reserved,,) = staking.operatorInfo(operator);
+        assertEq(reserved, 300 ether, "of the last three days");
+    }
+
+    function refuse(uint256 cumulative, bytes memory reason) private {
+        Receipt memory r = receiptOf(cumulative);
+        bytes32[] memory siblings = post(r);
+        bytes memory signature = signRequest(PAYER_KEY, r);
+        vm.expectRevert(reason);
+        settlement.cover(r, r.cumulativeAmount, signature, 1, siblings);
     }
 
     function test_a_receipt_counts_once_and_only_forward() public {
+        payIn(60 ether);
         cover(60 ether);
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
@@ -93,6 +126,7 @@ contract SettlementTest is EconomyFixture {
     }
 
     function test_no_more_than_the_payer_agreed_to() public {
+        payIn(60 ether);
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
         bytes memory signature = signRequest(PAYER_KEY, requestOf(r, 59 ether));
@@ -234,6 +268,7 @@ contract SettlementTest is EconomyFixture {
     }
 
     function test_a_lost_dispute_takes_the_locked_stake() public {
+        payIn(60 ether);
         Receipt memory r = receiptOf(60 ether);
         bytes32[] memory siblings = post(r);
         settlement.cover(r, r.cumulativeAmount, signRequest(PAYER_KEY, r), 1, siblings);

@@ -81,6 +81,48 @@ contract StakingTest is StakingFixture {
         assertEq(staking.thawsOf(operator, operator, true).length, 0, "empty");
     }
 
+    function test_a_reservation_frees_what_is_due() public {
+        stakeOwn(100);
+        uint64 until = uint64(block.timestamp + 1 days);
+        staking.reserve(operator, "first", 60, until);
+        staking.reserve(operator, "freed by hand", 20, until);
+        staking.reserve(operator, "longer", 20, until + 1 days);
+        vm.warp(until);
+        staking.release("freed by hand");
+        staking.reserve(operator, "next", 80, until + 2 days);
+        vm.snapshotGasLastCall("Staking", "reserveAndFree");
+        (,, uint256 reserved,,) = staking.operatorInfo(operator);
+        assertEq(reserved, 100, "the longer and the next one");
+        vm.expectRevert(abi.encodeWithSelector(Staking.NotReserved.selector, bytes32("first")));
+        staking.release("first");
+        assertEq(staking.releaseDue(operator), 0, "nothing else is due");
+    }
+
+    function test_no_call_frees_more_than_it_can_carry() public {
+        stakeOwn(100);
+        for (uint256 i = 0; i < 40; i++) {
+            staking.reserve(operator, bytes32(i), 1, uint64(block.timestamp + 1));
+        }
+        vm.warp(block.timestamp + 1);
+        vm.expectRevert(abi.encodeWithSelector(Staking.StakeReserved.selector, operator, uint256(92), uint256(100)));
+        staking.reserve(operator, "large", 100, 0);
+        assertEq(staking.releaseDue(operator), 32, "the most of one call");
+        vm.snapshotGasLastCall("Staking", "releaseDue");
+        staking.reserve(operator, "large", 100, 0);
+        assertEq(staking.freeStake(operator), 0, "the rest is freed with it");
+    }
+
+    function test_a_dispute_keeps_what_is_due() public {
+        stakeOwn(100);
+        staking.reserve(operator, "r", 60, uint64(block.timestamp));
+        staking.openDispute("fault", operator, 0);
+        assertEq(staking.releaseDue(operator), 0, "kept");
+        vm.expectRevert(abi.encodeWithSelector(Staking.StakeReserved.selector, operator, uint256(40), uint256(41)));
+        staking.reserve(operator, "s", 41, 0);
+        staking.closeDispute("fault");
+        assertEq(staking.releaseDue(operator), 1, "freed");
+    }
+
     function test_reserved_stake_is_not_reserved_again() public {
         stakeOwn(100);
         staking.reserve(operator, "r", 70, uint64(block.timestamp + 1 days));

@@ -27,7 +27,7 @@ abstract contract EconomyFixture is NodeFixture {
     bytes32 internal constant MODEL = keccak256("model");
     bytes32 internal constant CHANNEL = keccak256("channel");
     uint256 internal constant PAYER_KEY = 0x9A9;
-    uint256 internal constant REFUND_WINDOW = 2 days;
+    uint256 internal constant REFUND_WINDOW = 5 days;
     uint256 internal constant DISPUTE_WINDOW = 3 days;
     uint256 internal constant POSTING_WINDOW = 1 days;
     uint256 internal constant ANSWER_WINDOW = 6 hours;

@@ -41,6 +41,13 @@ describe('the genesis of this repository', () => {
     expect(devGenesis(holder).parameters.map(({ name }) => name)).toEqual(Object.keys(parameterUnits));
     expect(() => requireSoundBounds(devGenesis(holder).parameters, 'dev')).not.toThrow();
   });
+
+  test('leaves time to cover a payment before it goes back, and so does that of the development network', async () => {
+    for (const { parameters } of [await readGenesis(join(root, 'genesis')), devGenesis(holder)]) {
+      const valueOf = (wanted: string): bigint => parameters.find(({ name }) => name === wanted)!.value;
+      expect(valueOf('refundWindow')).toBeGreaterThan(valueOf('disputeWindow') + valueOf('postingWindow'));
+    }
+  });
 });
 
 describe('parseAllocation', () => {
@@ -93,6 +100,11 @@ describe('parseParameters', () => {
 
   test.each([
     ['a value out of its bounds', withAudit({ value: 9 }), /from 10 to 5000/u],
+    [
+      'a refund before the receipt can be shown',
+      withBounds('refundWindow', { value: 345_600 }),
+      /more than .* \(345600 seconds\)/u,
+    ],
     ['another unit', withAudit({ unit: 'percent' }), /basis points/u],
     ['a missing parameter', { ...good, parameters: withoutThaw }, /thawPeriod/u],
     ['a parameter that no contract knows', { ...good, parameters: { ...good.parameters, fee: auditRate } }, /fee/u],

@@ -99,7 +99,20 @@ function parseNumbers(f: Fields): BoundedParameter[] {
     return { name, value: number, minimum, maximum };
   });
   requireSoundBounds(parameters, list.path);
+  requireTimeToCover(parameters, list);
   return parameters;
+}
+
+/** A receipt that comes last before its posting is due, and then waits for stake until a dispute window closes, must still find its payment. */
+function requireTimeToCover(numbers: readonly BoundedParameter[], list: Fields): void {
+  const valueOf = (wanted: ParameterName): bigint => numbers.find(({ name }) => name === wanted)!.value;
+  const least = valueOf('disputeWindow') + valueOf('postingWindow');
+  if (valueOf('refundWindow') <= least)
+    throw new DecodeError(
+      list.name('refundWindow'),
+      `more than disputeWindow and postingWindow together (${least} seconds)`,
+      `${valueOf('refundWindow')} seconds`,
+    );
 }
 
 function parseSplit(f: Fields): Split {
