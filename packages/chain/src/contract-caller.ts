@@ -30,16 +30,18 @@ export interface ContractCaller<A extends Abi> {
   writeBeside<N extends ContractFunctionName<A, Change>>(name: N, args: ContractFunctionArgs<A, Change, N>): Promise<TransactionReceipt>;
 }
 
+/** @param behind - of contracts that it calls: names for the errors that pass through it */
 export function contractCaller<const A extends Abi>(
   rpc: Rpc,
   submitter: Submitter | undefined,
   address: Address,
   abi: A,
+  behind: Abi = [],
 ): ContractCaller<A> {
   // viem's conditional types cannot be resolved while A is open: the arguments are checked at our own signature, and widened here
   const call = (functionName: string, args: unknown): { address: Address; abi: Abi; functionName: string; args: readonly unknown[] } => ({
     address,
-    abi,
+    abi: [...abi, ...behind.filter(({ type }) => type === 'error')],
     functionName,
     args: args as readonly unknown[],
   });

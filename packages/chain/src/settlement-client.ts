@@ -8,7 +8,7 @@ import {
   accountKey,
   finishReasons,
 } from '@commonweight/protocol';
-import { revenueSplitterAbi, settlementAbi } from './abis.gen.ts';
+import { revenueSplitterAbi, settlementAbi, stakingAbi } from './abis.gen.ts';
 import { contractCaller } from './contract-caller.ts';
 import { lower } from './lower.ts';
 import { type Mined } from './payments/channels-client.ts';
@@ -46,8 +46,10 @@ export interface SettlementClient {
   payWithAuthorization(splitter: Address, asset: Address, transfer: SignedTransfer, payer: Address): Promise<Hex32>;
   /** What receipts of an account have been shown for. */
   coveredOf(account: Account): Promise<bigint>;
-  /** Shows a receipt: what is new in its account becomes releasable, and stake is locked for it. @returns the transaction */
+  /** Shows a receipt whose money is in the splitter: what is new in its account becomes releasable, and stake is locked for it. @returns the transaction */
   cover(shown: ShownReceipt): Promise<Hex32>;
+  /** Frees a node's stake whose dispute windows are over, as much as fits into a transaction; sends none when there is nothing to free. @returns whether there was */
+  releaseDue(node: Address): Promise<boolean>;
   /** The transaction that showed a receipt, as far back as is looked. */
   coverOf(receipt: Hex32): Promise<Mined | undefined>;
   /** What {@link release} would divide now; 0 for a splitter that does not exist yet. */
@@ -58,7 +60,7 @@ export interface SettlementClient {
 
 /** @param settlement - the Settlement contract */
 export function settlementClient(rpc: Rpc, settlement: Address, submitter?: Submitter): SettlementClient {
-  const contract = contractCaller(rpc, submitter, settlement, settlementAbi);
+  const contract = contractCaller(rpc, submitter, settlement, settlementAbi, [...stakingAbi, ...revenueSplitterAbi]);
   const splitterAt = (address: Address) => contractCaller(rpc, submitter, address, revenueSplitterAbi);
   return {
     splitterOf: async (node, modelId) => lower(await contract.read('splitterOf', [node, modelId])),
@@ -81,6 +83,14 @@ export function settlementClient(rpc: Rpc, settlement: Address, submitter?: Subm
         issuedAt: BigInt(issuedAt),
       };
       return (await contract.write('cover', [struct, cumulativeLimit, requestSignature, BigInt(index), siblings])).transactionHash;
+    },
+    releaseDue: async (node) => {
+      const staking = lower(await contract.read('STAKING', []));
+      const call = { address: staking, abi: stakingAbi, functionName: 'releaseDue', args: [node] } as const;
+      const { result } = await rpc.call({ what: 'due reservations' }, (c) => c.simulateContract(call));
+      if (result === 0n) return false;
+      await contractCaller(rpc, submitter, staking, stakingAbi).write('releaseDue', [node]);
+      return true;
     },
     coverOf: async (receipt) => {
       const [event] = await rpc.call({ what: 'covered receipts' }, async (c) =>

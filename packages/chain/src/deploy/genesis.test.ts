@@ -100,11 +100,7 @@ describe('parseParameters', () => {
 
   test.each([
     ['a value out of its bounds', withAudit({ value: 9 }), /from 10 to 5000/u],
-    [
-      'a refund before the receipt can be shown',
-      withBounds('refundWindow', { value: 345_600 }),
-      /more than .* \(345600 seconds\)/u,
-    ],
+    ['a refund before the receipt can be shown', withBounds('refundWindow', { value: 345_600 }), /more than .* \(345600 seconds\)/u],
     ['another unit', withAudit({ unit: 'percent' }), /basis points/u],
     ['a missing parameter', { ...good, parameters: withoutThaw }, /thawPeriod/u],
     ['a parameter that no contract knows', { ...good, parameters: { ...good.parameters, fee: auditRate } }, /fee/u],

@@ -1,21 +1,19 @@
-import { ChainError, type ChannelsClient, type Mined, type SettlementClient } from '@commonweight/chain';
-import { type Address, CommonweightError, type Hex32, type Receipt, toHex } from '@commonweight/protocol';
-import { batchTree } from '../journal/ledger-state.ts';
-import type { Ledger } from '../journal/ledger.ts';
+import type { ChannelsClient, SettlementClient } from '@commonweight/chain';
+import { type Address, CommonweightError } from '@commonweight/protocol';
 import { paymentLimits } from '../limits.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { WorkerLog } from '../worker/log.ts';
-import type { ChannelBook, Chargeable } from './channel-book.ts';
 import { ChannelClaims } from './channel-claims.ts';
+import type { Coverer } from './coverer.ts';
 import type { PaymentBook } from './payment-book.ts';
 import type { PaymentTerms } from './terms.ts';
 
 export interface ClaimerOptions {
   readonly book: PaymentBook;
-  readonly ledger: Ledger;
   readonly terms: PaymentTerms;
   readonly channels: ChannelsClient;
   readonly settlement: SettlementClient;
+  readonly coverer: Coverer;
   /** Whether a block is as deep as the node wants. */
   readonly isDeep: (block: bigint) => Promise<boolean>;
   readonly clock: Clock;
@@ -32,8 +30,6 @@ export interface ClaimerOptions {
  */
 export class Claimer {
   readonly #options: ClaimerOptions;
-  /** Why the contract did not take a channel's receipt, while it does not. */
-  readonly #refused = new Map<Hex32, string>();
   readonly #claims: ChannelClaims;
   #lastRound: number;
 
@@ -74,7 +70,8 @@ export class Claimer {
     };
     await attempt(() => this.#claims.claim());
     for (const receiver of this.#receivers()) await attempt(() => this.#settle(receiver));
-    for (const channel of this.#options.book.state.channels.values()) await attempt(() => this.#tryToCover(channel));
+    // only money that is in the splitter can be covered
+    for (const channel of this.#options.book.state.channels.values()) await attempt(() => this.#options.coverer.cover(channel));
     for (const receiver of this.#receivers()) await attempt(() => this.#release(receiver));
     if (failures.length > 0) throw failures[0];
   }
@@ -96,48 +93,6 @@ export class Claimer {
   async #settle(receiver: Address): Promise<void> {
     const { channels, terms } = this.#options;
     if ((await channels.unsettled(receiver, terms.asset.address)) > 0n) await channels.settle(receiver, terms.asset.address);
-  }
-
-  /** A receipt that the contract refuses (too little stake, say) is shown again in the next round, and holds up nothing. */
-  async #tryToCover(channel: Readonly<ChannelBook>): Promise<void> {
-    try {
-      await this.#cover(channel);
-      this.#refused.delete(channel.id);
-    } catch (error) {
-      if (!(error instanceof ChainError && error.code === 'chain_reverted')) throw error;
-      const reason = String(error.details['reason']);
-      if (this.#refused.get(channel.id) !== reason) this.#options.log.warn('revenue_not_covered', { reason });
-      this.#refused.set(channel.id, reason);
-    }
-  }
-
-  /** Shows the newest receipt of a channel that is posted: it covers all before it. */
-  async #cover(channel: Readonly<ChannelBook>): Promise<void> {
-    const { book, ledger, settlement, isDeep, log } = this.#options;
-    for (const chargeable of channel.uncovered.toReversed()) {
-      const found = await ledger.find(chargeable.receipt);
-      if (!found?.batch.posted) continue;
-      const { receipt } = found.issued;
-      if ((await settlement.coveredOf(receipt)) < receipt.cumulativeAmount) {
-        const siblings = batchTree(found.batch)
-          .proof(found.place.index)
-          .map((sibling) => toHex(sibling) as Hex32);
-        const { cumulativeLimit, requestSignature } = chargeable;
-        await settlement.cover({ receipt, cumulativeLimit, requestSignature, index: found.place.index, siblings });
-        log.info('revenue_covered', { sequence: receipt.sequence, batch: receipt.batch });
-      }
-      const mined = await this.#coverer(chargeable, receipt);
-      if (mined && (await isDeep(mined.block))) await book.covered(channel.id, chargeable.receipt);
-      return;
-    }
-  }
-
-  /** The transaction that covered at least this receipt: its own, or that of a later one of its account. */
-  async #coverer({ receipt: digest }: Chargeable, receipt: Receipt): Promise<Mined | undefined> {
-    const { settlement } = this.#options;
-    const own = await settlement.coverOf(digest);
-    // covered by another receipt of the account: the sum is the chain's word at its newest block
-    return own ?? ((await settlement.coveredOf(receipt)) >= receipt.cumulativeAmount ? { transaction: digest, block: 0n } : undefined);
   }
 
   async #release(receiver: Address): Promise<void> {

@@ -9,6 +9,7 @@ import { Cashier } from './cashier.ts';
 import { chainRail } from './chain-rail.ts';
 import { checkAsset } from './check-asset.ts';
 import { Claimer } from './claimer.ts';
+import { Coverer } from './coverer.ts';
 import { PaymentBook } from './payment-book.ts';
 import type { PaymentTerms } from './terms.ts';
 
@@ -72,7 +73,8 @@ export async function openPayments({ config, node, chain, ledger, models, url, c
     const isDeep = async (block: bigint): Promise<boolean> => BigInt(await chain.blockNumber()) - block + 1n >= BigInt(depth);
     const { claimIntervalMs, claimThreshold } = config.payments;
     const schedule = { intervalMs: claimIntervalMs, threshold: BigInt(claimThreshold) };
-    const claimer = new Claimer({ book, ledger, terms, channels, settlement, isDeep, clock, log, ...schedule });
+    const coverer = new Coverer({ node, book, ledger, settlement, isDeep, log });
+    const claimer = new Claimer({ book, terms, channels, settlement, coverer, isDeep, clock, log, ...schedule });
     return {
       cashier,
       run: async (signal) => {
