@@ -17,7 +17,7 @@ function copyProject(root) {
   mkdirSync(project, { recursive: true });
   for (const folder of ['src', 'test', 'bin']) cpSync(join(root, 'contracts', folder), join(project, folder), { recursive: true });
   cpSync(join(root, 'node_modules/@openzeppelin/contracts'), join(project, 'node_modules/@openzeppelin/contracts'), { recursive: true });
-  for (const folder of ['merkle', 'eip712', 'drand'])
+  for (const folder of ['merkle', 'eip712', 'drand', 'manifest-heads'])
     cpSync(join(root, 'conformance', folder), join(place, 'conformance', folder), { recursive: true });
   const settings = readFileSync(join(root, 'contracts/foundry.toml'), 'utf8').replaceAll('../node_modules', 'node_modules');
   writeFileSync(join(project, 'foundry.toml'), settings);
