@@ -190,7 +190,7 @@ export const paymentLimits = {
   /** Payments of one channel that wait in line; one more is looked at at once. */
   corrections: 256,
   /** Milliseconds for which a channel is kept for a payer who was told the sum to sign upon. */
-  correctionMs: 1000,
+  correctionMs: 3000,
   /** Milliseconds for which a channel's balance in escrow is not asked again. */
   escrowFreshMs: 30_000,
   /** Channels that are asked for at the chain at once: naming one costs a stranger nothing. */
