@@ -130,7 +130,7 @@ describe('a run over HTTP with the real engine', () => {
   it('answers whoever says on chain that a receipt is missing', async () => {
     const { receipt, signature } = receiptOf(await allFrames(worker.url, question()));
     for (let i = 1; log.of('batch_posted').every(({ fields }) => fields['batch'] !== receipt.batch); i++) await log.next('batch_posted', i);
-    await network.stake(worker.nodeId, 10n ** 18n);
+    await network.stake(worker.nodeId, 100n * 10n ** 18n);
     const { rpcUrl, chainId, devAccount } = network.dev;
     const accuser = await connectChain({ rpcUrl, chainId, deployments: network.chain.deployments, privateKey: devAccount.privateKey });
     await accuser.challengeOmission({ receipt, signature });
